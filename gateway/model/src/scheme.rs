@@ -1,0 +1,111 @@
+//! Signature schemes as data: what a provider signs, how, and where it writes it. The rules are carried out by `tidegate-signature`; a plugin's manifest names a scheme or spells one out.
+
+use serde::{Deserialize, Serialize};
+
+/// How a provider signs its webhooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureScheme {
+    /// Header that carries the signature (any case).
+    pub header: String,
+    /// The keyed hash.
+    pub algorithm: Algorithm,
+    /// How the signature's bytes are written in the header.
+    pub encoding: Encoding,
+    /// Text before each signature, e.g. `sha256=` or `v1,`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// Text between several signatures in one header (Standard Webhooks: a space); `None` when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// What is signed, in order.
+    pub parts: Vec<SignedPart>,
+    /// How the configured secret becomes key bytes.
+    #[serde(default)]
+    pub key: KeyForm,
+    /// The signed timestamp, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<TimestampRule>,
+}
+
+/// The keyed hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// HMAC with SHA-256.
+    HmacSha256,
+    /// HMAC with SHA-1 (Twilio's older form).
+    HmacSha1,
+}
+
+/// How bytes are written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// Standard base64 with padding.
+    Base64,
+    /// Hexadecimal; either case is read, lower case is written.
+    Hex,
+}
+
+/// One part of what is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignedPart {
+    /// The raw body.
+    Body,
+    /// The value of a header, as received.
+    Header(String),
+    /// Fixed text, e.g. `.`.
+    Text(String),
+}
+
+/// How the configured secret becomes key bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyForm {
+    /// The secret's UTF-8 bytes.
+    #[default]
+    Text,
+    /// Base64 after an optional prefix (Standard Webhooks: `whsec_`).
+    Base64 {
+        /// Text before the base64 that is not part of it.
+        prefix: String,
+    },
+}
+
+/// Where the signed timestamp is and how old it may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimestampRule {
+    /// Header that carries it (any case).
+    pub header: String,
+    /// Its unit.
+    pub unit: TimestampUnit,
+    /// How far it may lie from the time of receipt, either way, in seconds.
+    pub tolerance_s: u32,
+    /// What happens to an authentic delivery outside the tolerance.
+    #[serde(default)]
+    pub stale: StalePolicy,
+}
+
+/// Unit of a signed timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimestampUnit {
+    /// Unix seconds.
+    Seconds,
+    /// Unix milliseconds.
+    Milliseconds,
+}
+
+/// What happens to an authentic delivery whose timestamp is too old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StalePolicy {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// It is accepted if it was not seen before (for providers whose retries keep the first timestamp).
+    AcceptOnce,
+}
