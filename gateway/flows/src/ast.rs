@@ -1,0 +1,102 @@
+//! The canonical form of a flow: what is stored, hashed and run. YAML's freedoms (order, comments, spellings) are gone here.
+
+use crate::FlowVersion;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format of stored definitions that this release writes. An older one must stay readable, a newer one is refused.
+pub const FORMAT: u32 = 1;
+
+/// A flow as it is stored.
+///
+/// New kinds of steps are new cases of [`Action`]; new details are fields that are left out at their
+/// default: so the JSON of an existing flow, and with it its version, never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// [`FORMAT`] at the time of writing.
+    pub format: u32,
+    /// Name, in kebab-case; unique in a workspace.
+    pub flow: String,
+    /// What it is for, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Event kinds (`order.placed`) and triggers (`cart-abandoned`) that start it; sorted, each once.
+    pub on: Vec<String>,
+    /// Entry condition, in CEL.
+    #[serde(rename = "if", default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Steps, first to last.
+    pub steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Id, unique in the flow: figures, timers and running contacts hang on it.
+    pub id: String,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Waits.
+    Wait(Wait),
+    /// Goes one way or another; both meet after the step.
+    If(Branch),
+    /// Sends a message.
+    Send(Send),
+}
+
+/// A wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// How long, in milliseconds.
+    pub for_ms: i64,
+}
+
+/// A branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// In CEL.
+    pub condition: String,
+    /// Steps when it is true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Step>,
+    /// Steps when it is false.
+    #[serde(rename = "else", default, skip_serializing_if = "Vec::is_empty")]
+    pub otherwise: Vec<Step>,
+}
+
+/// A message from a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// Name of the template.
+    pub template: String,
+    /// Name of the sender; the workspace's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Texts of the template's parameters by name, with `{{ variables }}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl Definition {
+    /// The canonical JSON: what is stored.
+    pub fn to_json(&self) -> String {
+        // Strings, numbers, lists and maps with text keys: nothing here that JSON can't hold.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The hash of the canonical JSON.
+    pub fn version(&self) -> FlowVersion {
+        FlowVersion::of(self.to_json().as_bytes())
+    }
+}

@@ -1,0 +1,159 @@
+//! The shape of a flow file.
+
+use super::{
+    reader::{Fields, Reader},
+    yaml::{Node, Yaml},
+};
+use crate::{Action, Branch, Definition, FORMAT, Send, Step, Wait, parse_duration};
+use std::collections::BTreeMap;
+
+/// Keys of a flow.
+pub(super) const FLOW_KEYS: &[&str] = &["flow", "description", "on", "if", "steps"];
+/// Keys of a step. One of [`ACTIONS`] says what it does.
+pub(super) const STEP_KEYS: &[&str] = &["id", "wait", "if", "then", "else", "send"];
+/// Keys of `send`.
+pub(super) const SEND_KEYS: &[&str] = &["template", "sender", "parameters"];
+/// What a step can do.
+const ACTIONS: &[&str] = &["wait", "if", "send"];
+
+pub(super) fn definition(reader: &mut Reader, root: &Node) -> Option<Definition> {
+    let fields = reader.known(root, "", "a flow: a map with flow, on and steps", FLOW_KEYS)?;
+    let flow = required_text(reader, &fields, "flow", "the flow's name in kebab-case");
+    let description = fields.get("description").and_then(|node| reader.text(node, "description", "a text"));
+    let on = reader
+        .required(&fields, "on", "the event kind that starts the flow, such as order.placed")
+        .map(|node| on(reader, node));
+    let condition = fields.get("if").map(|node| condition(reader, node, "if"));
+    let steps = reader.required(&fields, "steps", "a list of steps").and_then(|node| steps(reader, node, "steps"));
+    Some(Definition {
+        format: FORMAT,
+        flow: flow?,
+        description,
+        on: on??,
+        condition: condition.unwrap_or(Some(None))?,
+        steps: steps?,
+    })
+}
+
+fn on(reader: &mut Reader, node: &Node) -> Option<Vec<String>> {
+    const EXPECTED: &str = "an event kind such as order.placed, or a list of them";
+    let mut names = match &node.value {
+        Yaml::List(_) => {
+            let items = reader.list(node, "on", EXPECTED)?;
+            items
+                .into_iter()
+                .map(|(path, item)| reader.text(item, &path, "an event kind such as order.placed"))
+                .collect::<Option<_>>()?
+        }
+        _ => vec![reader.text(node, "on", EXPECTED)?],
+    };
+    names.sort();
+    names.dedup();
+    Some(names)
+}
+
+/// A condition; bare `true` and `false` are conditions too.
+fn condition(reader: &mut Reader, node: &Node, path: &str) -> Option<Option<String>> {
+    match &node.value {
+        Yaml::Bool(value) => Some(Some(value.to_string())),
+        _ => reader.text(node, path, "a condition such as \"event.order.total.currency == 'EUR'\"").map(Some),
+    }
+}
+
+fn steps(reader: &mut Reader, node: &Node, path: &str) -> Option<Vec<Step>> {
+    let items = reader.list(node, path, "a list of steps")?;
+    // Every step is read, so that every mistake is told.
+    let steps: Vec<_> = items.into_iter().map(|(path, item)| step(reader, item, &path)).collect();
+    steps.into_iter().collect()
+}
+
+fn step(reader: &mut Reader, node: &Node, path: &str) -> Option<Step> {
+    let fields = reader.known(node, path, "a step: a map with an id and one of wait, if, send", STEP_KEYS)?;
+    let id = required_text(reader, &fields, "id", "every step has one, of a-z, 0-9, - and _");
+    let does: Vec<_> = ACTIONS.iter().copied().filter(|key| fields.get(key).is_some()).collect();
+    let action = match does.as_slice() {
+        ["wait"] => wait(reader, &fields),
+        ["if"] => branch(reader, &fields).map(Action::If),
+        ["send"] => send(reader, &fields).map(Action::Send),
+        [] => {
+            reader.problem(node.place, path, "the step does nothing: add one of wait, if, send");
+            None
+        }
+        more => {
+            reader.problem(
+                node.place,
+                path,
+                format!("a step does one thing, this one has {}; make two steps", more.join(" and ")),
+            );
+            None
+        }
+    };
+    if fields.get("if").is_none() {
+        for key in ["then", "else"] {
+            if let Some(inner) = fields.get(key) {
+                reader.problem(inner.place, &fields.path(key), format!("`{key}` belongs to an `if`"));
+            }
+        }
+    }
+    Some(Step { id: id?, action: action? })
+}
+
+fn wait(reader: &mut Reader, fields: &Fields<'_>) -> Option<Action> {
+    let node = fields.get("wait")?;
+    let path = fields.path("wait");
+    if let Yaml::Number(number) = &node.value {
+        reader.problem(node.place, &path, format!("expected a duration with its unit, such as {number}m or {number}h"));
+        return None;
+    }
+    let text = reader.text(node, &path, "a duration such as 30s, 5m, 2h, 3d or 1h30m")?;
+    match parse_duration(&text) {
+        Ok(for_ms) => Some(Action::Wait(Wait { for_ms })),
+        Err(error) => {
+            reader.problem(node.place, &path, error.to_string());
+            None
+        }
+    }
+}
+
+fn branch(reader: &mut Reader, fields: &Fields<'_>) -> Option<Branch> {
+    let condition = fields.get("if").and_then(|node| condition(reader, node, &fields.path("if")));
+    let then = fields.get("then").map(|node| steps(reader, node, &fields.path("then")));
+    let otherwise = fields.get("else").map(|node| steps(reader, node, &fields.path("else")));
+    Some(Branch {
+        condition: condition??,
+        then: then.unwrap_or(Some(Vec::new()))?,
+        otherwise: otherwise.unwrap_or(Some(Vec::new()))?,
+    })
+}
+
+fn send(reader: &mut Reader, fields: &Fields<'_>) -> Option<Send> {
+    let path = fields.path("send");
+    let fields = reader.known(fields.get("send")?, &path, "a map with a template", SEND_KEYS)?;
+    let template = required_text(reader, &fields, "template", "the name of a template");
+    let sender = fields.get("sender").map(|node| reader.text(node, &fields.path("sender"), "the name of a sender"));
+    let parameters = fields.get("parameters").map(|node| parameters(reader, node, &fields.path("parameters")));
+    Some(Send {
+        template: template?,
+        sender: sender.map_or(Some(None), |sender| sender.map(Some))?,
+        parameters: parameters.unwrap_or_else(|| Some(BTreeMap::new()))?,
+    })
+}
+
+fn parameters(reader: &mut Reader, node: &Node, path: &str) -> Option<BTreeMap<String, String>> {
+    let fields = reader.map(node, path, "a map from the template's parameters to texts")?;
+    let texts: Vec<_> = fields
+        .iter()
+        .map(|(name, node)| {
+            Some((
+                name.to_owned(),
+                reader.text(node, &fields.path(name), "a text such as \"{{ event.order.number }}\"")?,
+            ))
+        })
+        .collect();
+    texts.into_iter().collect()
+}
+
+pub(super) fn required_text(reader: &mut Reader, fields: &Fields<'_>, key: &str, expected: &str) -> Option<String> {
+    let node = reader.required(fields, key, expected)?;
+    reader.text(node, &fields.path(key), expected)
+}

@@ -1,0 +1,116 @@
+//! Signs a message as a provider would: for `tidegate webhook send`, and for the provider double.
+
+use std::convert::Infallible;
+
+use tidegate_model::scheme::{SignatureScheme, TimestampUnit};
+
+use crate::soundness::signed_headers;
+use crate::{SchemeError, Secret, check_scheme, content};
+
+/// A message to sign.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// The message's id: written to the signed header that is not the timestamp's (`webhook-id`), where the scheme has one.
+    pub id: &'a str,
+    /// When it is signed, in Unix milliseconds: written where the scheme has a timestamp.
+    pub at_ms: i64,
+    /// The body as it will be sent.
+    pub body: &'a [u8],
+}
+
+/// Why a message cannot be signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// The scheme signs a header that nothing here has a value for.
+    #[error(
+        "the scheme signs both `{first}` and `{second}` besides the timestamp, and a message has one id: it can be verified, but not signed"
+    )]
+    TwoHeaders {
+        /// The header that gets the id.
+        first: String,
+        /// The one that nothing is known for.
+        second: String,
+    },
+    /// The id cannot stand in a header.
+    #[error("the message id is empty or has characters that no header may have: use visible ASCII")]
+    Id,
+    /// The time lies before 1970.
+    #[error("the time {at_ms} ms lies before 1970: a signed timestamp counts from there")]
+    Time {
+        /// The time given.
+        at_ms: i64,
+    },
+    /// The scheme itself protects nothing.
+    #[error(transparent)]
+    Scheme(#[from] SchemeError),
+}
+
+/// Signs a message: the headers to send with it, in the scheme's spelling, the signature last. What this makes, [`verify`](crate::verify) accepts.
+///
+/// # Errors
+/// [`SignError`]; none of them goes away by trying again.
+pub fn sign(
+    scheme: &SignatureScheme,
+    secret: &Secret,
+    message: &Outgoing<'_>,
+) -> Result<Vec<(String, String)>, SignError> {
+    check_scheme(scheme)?;
+    let mut sent = signed_pairs(scheme, message)?;
+    let value = |name: &str| {
+        let pair = sent.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        Ok::<_, Infallible>(pair.map_or(&[][..], |(_, value)| value.as_bytes()))
+    };
+    let Ok(pieces) = content::pieces(scheme, message.body, value);
+    let tag = content::tag(scheme.algorithm, secret, &pieces);
+    let signature = content::encode(scheme.encoding, &tag);
+    let value = format!("{}{signature}", scheme.prefix);
+    sent.push((scheme.header.clone(), value));
+    Ok(sent)
+}
+
+/// The headers whose values are signed, each once: the timestamp's, and the one that gets the id.
+fn signed_pairs(scheme: &SignatureScheme, message: &Outgoing<'_>) -> Result<Vec<(String, String)>, SignError> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut id_header: Option<&str> = None;
+    for name in signed_headers(scheme) {
+        if pairs.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        let value = match &scheme.timestamp {
+            Some(rule) if rule.header.eq_ignore_ascii_case(name) => timestamp(rule.unit, message.at_ms)?,
+            _ => {
+                if let Some(first) = id_header.replace(name) {
+                    return Err(two_headers(first, name));
+                }
+                header_text(message.id)?
+            }
+        };
+        pairs.push((name.to_owned(), value));
+    }
+    Ok(pairs)
+}
+
+fn timestamp(unit: TimestampUnit, at_ms: i64) -> Result<String, SignError> {
+    if at_ms < 0 {
+        return Err(SignError::Time { at_ms });
+    }
+    Ok(match unit {
+        TimestampUnit::Seconds => at_ms / 1000,
+        TimestampUnit::Milliseconds => at_ms,
+    }
+    .to_string())
+}
+
+fn header_text(id: &str) -> Result<String, SignError> {
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SignError::Id);
+    }
+    Ok(id.to_owned())
+}
+
+fn two_headers(first: &str, second: &str) -> SignError {
+    SignError::TwoHeaders { first: first.to_owned(), second: second.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Whether a scheme, which may come from a plugin's manifest, can protect anything. A scheme that cannot is refused before it is used.
+
+use tidegate_model::scheme::{SignatureScheme, SignedPart};
+
+/// Why a scheme is refused. Each message names the field of `[signature]` to mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemeError {
+    /// A header's name is empty or has characters that no header name has.
+    #[error("signature: `{name}` is not a header name: write letters, digits and dashes, as in `X-Signature`")]
+    HeaderName {
+        /// The name as written.
+        name: String,
+    },
+    /// The body is not signed, so anyone could change it.
+    #[error("signature.parts: the body is not among the signed parts: add `body`")]
+    BodyNotSigned,
+    /// The timestamp is not signed, so anyone could change it.
+    #[error(
+        "signature.timestamp: the header `{header}` is not among the signed parts: add it to signature.parts, or remove the timestamp"
+    )]
+    TimestampNotSigned {
+        /// The timestamp's header.
+        header: String,
+    },
+    /// The signature would sign itself.
+    #[error("signature.parts: the signature's own header `{header}` is among the signed parts: remove it")]
+    SignsItself {
+        /// The signature's header.
+        header: String,
+    },
+    /// An empty separator would cut the header into characters.
+    #[error("signature.separator is empty: write the text between two signatures, or leave it out")]
+    EmptySeparator,
+}
+
+/// Checks that a scheme signs the body, signs the timestamp it relies on, and names real headers.
+///
+/// [`verify`](crate::verify) and [`sign`](crate::sign) do this too;
+/// callers that read a manifest ask here, to tell the author early.
+///
+/// # Errors
+/// The first thing found wrong.
+pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
+    let signed = || signed_headers(scheme);
+    let timestamp = scheme.timestamp.as_ref().map(|rule| rule.header.as_str());
+    let named = [scheme.header.as_str()].into_iter();
+    if let Some(name) = named.chain(signed()).chain(timestamp).find(|name| !is_header_name(name)) {
+        let name = name.to_owned();
+        return Err(SchemeError::HeaderName { name });
+    }
+    if !scheme.parts.contains(&SignedPart::Body) {
+        return Err(SchemeError::BodyNotSigned);
+    }
+    if let Some(header) = timestamp
+        && !signed().any(|name| name.eq_ignore_ascii_case(header))
+    {
+        let header = header.to_owned();
+        return Err(SchemeError::TimestampNotSigned { header });
+    }
+    if signed().any(|name| name.eq_ignore_ascii_case(&scheme.header)) {
+        let header = scheme.header.clone();
+        return Err(SchemeError::SignsItself { header });
+    }
+    if scheme.separator.as_deref() == Some("") {
+        return Err(SchemeError::EmptySeparator);
+    }
+    Ok(())
+}
+
+/// The headers whose values are signed, in order.
+pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
+    scheme.parts.iter().filter_map(|part| match part {
+        SignedPart::Header(name) => Some(name.as_str()),
+        SignedPart::Body | SignedPart::Text(_) => None,
+    })
+}
+
+/// A token of RFC 9110, section 5.6.2.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_model::scheme::{SignatureScheme, SignedPart};
+
+    use super::{SchemeError, check_scheme};
+
+    fn check(mend: impl FnOnce(&mut SignatureScheme), expected: &SchemeError) {
+        let mut scheme = crate::scheme("standard-webhooks").unwrap();
+        mend(&mut scheme);
+        assert_eq!(check_scheme(&scheme).as_ref(), Err(expected));
+    }
+
+    #[test]
+    fn a_scheme_that_protects_nothing_is_refused() {
+        let name = |name: &str| SchemeError::HeaderName { name: name.to_owned() };
+        check(|scheme| scheme.header.clear(), &name(""));
+        check(|scheme| scheme.header.push(' '), &name("webhook-signature "));
+        check(|scheme| scheme.parts.push(SignedPart::Header("ü".to_owned())), &name("ü"));
+        check(|scheme| scheme.parts.retain(|part| *part != SignedPart::Body), &SchemeError::BodyNotSigned);
+        check(|scheme| scheme.parts.clear(), &SchemeError::BodyNotSigned);
+        check(
+            |scheme| scheme.parts = vec![SignedPart::Body],
+            &SchemeError::TimestampNotSigned { header: "webhook-timestamp".to_owned() },
+        );
+        check(
+            |scheme| {
+                let header = "Webhook-Signature".to_owned();
+                scheme.parts.push(SignedPart::Header(header));
+            },
+            &SchemeError::SignsItself { header: "webhook-signature".to_owned() },
+        );
+        check(|scheme| scheme.separator = Some(String::new()), &SchemeError::EmptySeparator);
+    }
+}

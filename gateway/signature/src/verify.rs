@@ -1,0 +1,134 @@
+//! Decides whether a delivery was signed by a holder of a live secret, on its raw bytes.
+
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
+
+use crate::refusal::Expected;
+use crate::{Refusal, Secrets, check_scheme, content, headers};
+
+/// The most signatures that are read from one header: a sender signs once for each of its live keys.
+pub const MAX_SIGNATURES: usize = 16;
+
+/// An authentic delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Which of the secrets matched, counted from 0 (the first, where several are the same): recorded, so that an operator sees when the old one is out of use.
+    pub secret_index: u32,
+    /// The timestamp lies outside the tolerance and the scheme accepts that once: take the delivery only if it was not seen before.
+    pub stale: bool,
+}
+
+/// Checks the signature of a delivery.
+///
+/// `headers` are pairs of name (any case) and raw value; `body` the bytes as received; `received_at_ms` the time of receipt (Unix milliseconds) that a signed
+/// timestamp is compared with. The comparison takes constant time, and every secret is tried with every signature whatever matched before, so that the time
+/// taken tells nothing but how many there are. A stale delivery is told from a forged one: its signature is checked first.
+///
+/// # Errors
+/// [`Refusal`]; anything that is not clearly right is refused.
+pub fn verify<N, V>(
+    scheme: &SignatureScheme,
+    secrets: &Secrets,
+    headers: &[(N, V)],
+    body: &[u8],
+    received_at_ms: i64,
+) -> Result<Verified, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    check_scheme(scheme)?;
+    let signatures = read_signatures(scheme, headers::only(headers, &scheme.header)?)?;
+    let pieces = content::pieces(scheme, body, |name| headers::only(headers, name))?;
+    let timestamp = match &scheme.timestamp {
+        Some(rule) => {
+            let value = headers::only(headers, &rule.header)?;
+            Some((rule, read_timestamp(rule, value)?))
+        }
+        None => None,
+    };
+    let secret_index = matching_secret(scheme, secrets, &pieces, &signatures).ok_or_else(|| {
+        let header = scheme.header.clone();
+        Refusal::Mismatch { header }
+    })?;
+    let stale = match timestamp {
+        Some((rule, signed_at_ms)) => is_stale(rule, signed_at_ms, received_at_ms)?,
+        None => false,
+    };
+    Ok(Verified { secret_index, stale })
+}
+
+/// The signatures of the header, decoded. With a separator, entries in another form (another version of the scheme) are passed over as long as one is readable.
+fn read_signatures(scheme: &SignatureScheme, value: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
+    let malformed = |expected| Refusal::Malformed { header: scheme.header.clone(), expected };
+    // A signature is ASCII; other bytes are nobody's signature.
+    let text = str::from_utf8(value).map_err(|_| malformed(Expected::Signature))?;
+    let entries: Vec<&str> = match &scheme.separator {
+        Some(separator) => text.split(separator.as_str()).take(MAX_SIGNATURES + 1).collect(),
+        None => vec![text],
+    };
+    if entries.len() > MAX_SIGNATURES {
+        return Err(malformed(Expected::FewSignatures));
+    }
+    let signatures: Vec<Vec<u8>> = entries
+        .into_iter()
+        .filter_map(|entry| entry.strip_prefix(scheme.prefix.as_str()))
+        .filter_map(|entry| content::decode(scheme.encoding, entry.as_bytes()))
+        .filter(|signature| !signature.is_empty())
+        .collect();
+    if signatures.is_empty() {
+        return Err(malformed(Expected::Signature));
+    }
+    Ok(signatures)
+}
+
+/// The first secret that makes one of the signatures. Always does the whole work.
+fn matching_secret(
+    scheme: &SignatureScheme,
+    secrets: &Secrets,
+    pieces: &[&[u8]],
+    signatures: &[Vec<u8>],
+) -> Option<u32> {
+    let mut found = Choice::from(0);
+    let mut index = 0_u32;
+    for (candidate, secret) in (0_u32..).zip(secrets.iter()) {
+        let expected = content::tag(scheme.algorithm, secret, pieces);
+        let matches =
+            signatures.iter().fold(Choice::from(0), |seen, signature| seen | expected.as_slice().ct_eq(signature));
+        index.conditional_assign(&candidate, matches & !found);
+        found |= matches;
+    }
+    bool::from(found).then_some(index)
+}
+
+/// The timestamp in Unix milliseconds: digits only.
+fn read_timestamp(rule: &TimestampRule, value: &[u8]) -> Result<i64, Refusal> {
+    let unit_ms = match rule.unit {
+        TimestampUnit::Seconds => 1000,
+        TimestampUnit::Milliseconds => 1,
+    };
+    str::from_utf8(value)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse::<i64>().ok())
+        .and_then(|units| units.checked_mul(unit_ms))
+        .ok_or_else(|| Refusal::Malformed { header: rule.header.clone(), expected: Expected::UnixTime })
+}
+
+fn is_stale(rule: &TimestampRule, signed_at_ms: i64, received_at_ms: i64) -> Result<bool, Refusal> {
+    let age_ms = received_at_ms.saturating_sub(signed_at_ms);
+    if age_ms.unsigned_abs() <= u64::from(rule.tolerance_s) * 1000 {
+        return Ok(false);
+    }
+    match rule.stale {
+        StalePolicy::AcceptOnce => Ok(true),
+        StalePolicy::Reject => {
+            Err(Refusal::Stale { header: rule.header.clone(), age_ms, tolerance_s: rule.tolerance_s })
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

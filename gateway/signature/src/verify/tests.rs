@@ -1,0 +1,282 @@
+//! What is accepted, what is refused, and in which words.
+
+use tidegate_model::scheme::{SignatureScheme, StalePolicy};
+
+use super::{MAX_SIGNATURES, Verified, verify};
+use crate::{Expected, Outgoing, Refusal, SchemeError, Secret, Secrets, scheme, sign};
+
+const AT_MS: i64 = 1_772_359_200_000;
+const BODY: &[u8] = br#"{"id":1}"#;
+
+type Pairs = Vec<(String, String)>;
+
+fn secret(scheme: &SignatureScheme, text: &str) -> Secret {
+    Secret::new(text, &scheme.key).unwrap()
+}
+
+fn headers(scheme: &SignatureScheme, key: &str) -> Pairs {
+    let message = Outgoing { id: "msg_1", at_ms: AT_MS, body: BODY };
+    sign(scheme, &secret(scheme, key), &message).unwrap()
+}
+
+fn check_with(
+    scheme: &SignatureScheme,
+    keys: &[&str],
+    headers: &Pairs,
+    at_ms: i64,
+    expected: &Result<Verified, Refusal>,
+) {
+    let live = keys.iter().map(|key| secret(scheme, key)).collect();
+    let secrets = Secrets::new(live).unwrap();
+    let decision = verify(scheme, &secrets, headers, BODY, at_ms);
+    assert_eq!(&decision, expected, "{headers:?}");
+}
+
+/// Signs with the key `AAAA`, lets the case change the headers, and verifies at the time of signing.
+fn check(name: &str, change: impl FnOnce(&mut Pairs), expected: &Result<Verified, Refusal>) {
+    let scheme = scheme(name).unwrap();
+    let mut headers = headers(&scheme, "AAAA");
+    change(&mut headers);
+    check_with(&scheme, &["AAAA"], &headers, AT_MS, expected);
+}
+
+fn accepted(secret_index: u32) -> Result<Verified, Refusal> {
+    Ok(Verified { secret_index, stale: false })
+}
+
+fn missing(header: &str) -> Result<Verified, Refusal> {
+    let header = header.to_owned();
+    Err(Refusal::Missing { header })
+}
+
+fn repeated(header: &str) -> Result<Verified, Refusal> {
+    let header = header.to_owned();
+    Err(Refusal::Repeated { header })
+}
+
+fn malformed(header: &str, expected: Expected) -> Result<Verified, Refusal> {
+    let header = header.to_owned();
+    Err(Refusal::Malformed { header, expected })
+}
+
+fn mismatch(header: &str) -> Result<Verified, Refusal> {
+    let header = header.to_owned();
+    Err(Refusal::Mismatch { header })
+}
+
+#[test]
+fn header_names_match_in_any_case() {
+    let upper = |headers: &mut Pairs| {
+        for (name, _) in headers {
+            name.make_ascii_uppercase();
+        }
+    };
+    for name in crate::SCHEME_NAMES {
+        check(name, upper, &accepted(0));
+    }
+}
+
+#[test]
+fn hex_is_read_in_either_case_and_base64_only_in_its_one_form() {
+    let upper = |headers: &mut Pairs| {
+        let hex = headers[0].1["sha256=".len()..].to_uppercase();
+        headers[0].1 = format!("sha256={hex}");
+    };
+    check("meta", upper, &accepted(0));
+
+    let name = "X-Shopify-Hmac-SHA256";
+    let unpadded = |headers: &mut Pairs| {
+        headers[0].1.pop();
+    };
+    check("shopify", unpadded, &malformed(name, Expected::Signature));
+}
+
+#[test]
+fn each_live_secret_is_tried_and_the_one_that_matched_is_told() {
+    let scheme = scheme("shopify").unwrap();
+    let headers = headers(&scheme, "new");
+    check_with(&scheme, &["new", "old"], &headers, AT_MS, &accepted(0));
+    check_with(&scheme, &["old", "new"], &headers, AT_MS, &accepted(1));
+    check_with(&scheme, &["a", "new", "new"], &headers, AT_MS, &accepted(1));
+    let refused = mismatch("X-Shopify-Hmac-SHA256");
+    check_with(&scheme, &["old", "older"], &headers, AT_MS, &refused);
+}
+
+#[test]
+fn a_header_that_is_not_there_is_named() {
+    let drop = |index: usize| {
+        move |headers: &mut Pairs| {
+            headers.remove(index);
+        }
+    };
+    check("shopify", drop(0), &missing("X-Shopify-Hmac-SHA256"));
+    check("meta", drop(0), &missing("X-Hub-Signature-256"));
+    let name = "standard-webhooks";
+    check(name, drop(0), &missing("webhook-id"));
+    check(name, drop(1), &missing("webhook-timestamp"));
+    check(name, drop(2), &missing("webhook-signature"));
+}
+
+#[test]
+fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
+    let double = |index: usize| {
+        move |headers: &mut Pairs| {
+            let (name, value) = headers[index].clone();
+            headers.push((name.to_uppercase(), value));
+        }
+    };
+    check("shopify", double(0), &repeated("X-Shopify-Hmac-SHA256"));
+    let name = "standard-webhooks";
+    check(name, double(0), &repeated("webhook-id"));
+    check(name, double(1), &repeated("webhook-timestamp"));
+    check(name, double(2), &repeated("webhook-signature"));
+}
+
+#[test]
+fn what_is_no_signature_is_malformed() {
+    let cases = [
+        ("shopify", "X-Shopify-Hmac-SHA256", ""),
+        ("shopify", "X-Shopify-Hmac-SHA256", "%%%%"),
+        ("meta", "X-Hub-Signature-256", "sha256="),
+        ("meta", "X-Hub-Signature-256", "sha1=00"),
+        ("meta", "X-Hub-Signature-256", "sha256=0"),
+        ("meta", "X-Hub-Signature-256", "sha256=zz"),
+        ("standard-webhooks", "webhook-signature", "v2,AAAA"),
+        ("standard-webhooks", "webhook-signature", "v1,"),
+        ("standard-webhooks", "webhook-signature", "v1,A v1,= "),
+    ];
+    for (name, header, value) in cases {
+        let write = |headers: &mut Pairs| headers.last_mut().unwrap().1 = value.to_owned();
+        check(name, write, &malformed(header, Expected::Signature));
+    }
+}
+
+#[test]
+fn a_signature_cut_short_does_not_match() {
+    let cut = |headers: &mut Pairs| headers[0].1.truncate("sha256=".len() + 2);
+    check("meta", cut, &mismatch("X-Hub-Signature-256"));
+}
+
+#[test]
+fn one_of_several_signatures_is_enough_and_other_versions_are_passed_over() {
+    let name = "standard-webhooks";
+    let among = |before: &'static str, after: &'static str| {
+        move |headers: &mut Pairs| headers[2].1 = format!("{before}{}{after}", headers[2].1)
+    };
+    check(name, among("v1a,xx v1,AAAA ", ""), &accepted(0));
+    check(name, among("", " v1,AAAA v2,??"), &accepted(0));
+    check(name, among(" ", "  "), &accepted(0));
+    let header = "webhook-signature";
+    let glued = malformed(header, Expected::Signature);
+    check(name, among("v1,AAAA,", ""), &glued);
+    check(name, among("", "A"), &glued);
+}
+
+#[test]
+fn a_header_with_too_many_signatures_is_refused() {
+    let fill = |count: usize| {
+        move |headers: &mut Pairs| headers[2].1 = format!("{}{}", "v1,AAAA ".repeat(count), headers[2].1)
+    };
+    let name = "standard-webhooks";
+    check(name, fill(MAX_SIGNATURES - 1), &accepted(0));
+    let refused = malformed("webhook-signature", Expected::FewSignatures);
+    check(name, fill(MAX_SIGNATURES), &refused);
+}
+
+#[test]
+fn a_timestamp_is_digits_alone() {
+    let name = "standard-webhooks";
+    let refused = malformed("webhook-timestamp", Expected::UnixTime);
+    for value in ["", "-1", "+1", "1.5", " 1", "1e9", "0x1", "９", "99999999999999999999"] {
+        let write = |headers: &mut Pairs| headers[1].1 = value.to_owned();
+        check(name, write, &refused);
+    }
+    // Fits as a number of seconds, not of milliseconds.
+    let write = |headers: &mut Pairs| headers[1].1 = i64::MAX.to_string();
+    check(name, write, &refused);
+}
+
+#[test]
+fn the_tolerance_holds_both_ways_and_its_edge_is_inside() {
+    let scheme = scheme("standard-webhooks").unwrap();
+    let headers = headers(&scheme, "AAAA");
+    let at = |age_ms: i64, expected: &Result<Verified, Refusal>| {
+        check_with(&scheme, &["AAAA"], &headers, AT_MS + age_ms, expected);
+    };
+    let stale = |age_ms| Err(Refusal::Stale { header: "webhook-timestamp".to_owned(), age_ms, tolerance_s: 300 });
+    at(0, &accepted(0));
+    at(300_000, &accepted(0));
+    at(-300_000, &accepted(0));
+    at(300_001, &stale(300_001));
+    at(-300_001, &stale(-300_001));
+    let clock = verify(&scheme, &secret(&scheme, "AAAA").into(), &headers, BODY, i64::MIN);
+    assert!(matches!(clock, Err(Refusal::Stale { .. })), "{clock:?}");
+}
+
+#[test]
+fn a_forged_delivery_is_a_mismatch_however_old_it_is() {
+    let scheme = scheme("standard-webhooks").unwrap();
+    let headers = headers(&scheme, "BBBB");
+    let refused = mismatch("webhook-signature");
+    check_with(&scheme, &["AAAA"], &headers, AT_MS + 3_600_000, &refused);
+}
+
+#[test]
+fn a_scheme_may_accept_a_stale_delivery_once_and_says_so() {
+    let mut scheme = scheme("standard-webhooks").unwrap();
+    let rule = scheme.timestamp.as_mut().unwrap();
+    rule.stale = StalePolicy::AcceptOnce;
+    let headers = headers(&scheme, "AAAA");
+    let stale = Ok(Verified { secret_index: 0, stale: true });
+    check_with(&scheme, &["AAAA"], &headers, AT_MS, &accepted(0));
+    check_with(&scheme, &["AAAA"], &headers, AT_MS + 300_001, &stale);
+}
+
+#[test]
+fn an_unsound_scheme_accepts_nothing() {
+    let mut scheme = scheme("shopify").unwrap();
+    let headers = headers(&scheme, "AAAA");
+    scheme.parts.clear();
+    let refused = Err(Refusal::Scheme(SchemeError::BodyNotSigned));
+    check_with(&scheme, &["AAAA"], &headers, AT_MS, &refused);
+}
+
+#[test]
+fn refusals_name_the_header_and_what_to_do() {
+    let header = || "X-Signature".to_owned();
+    let stale = |age_ms| Refusal::Stale { header: header(), age_ms, tolerance_s: 300 };
+    let malformed = |expected| Refusal::Malformed { header: header(), expected };
+    let cases = [
+        (
+            Refusal::Missing { header: header() },
+            "the header `X-Signature` is missing: the request was not signed by the provider, or a proxy removed the header",
+        ),
+        (
+            Refusal::Repeated { header: header() },
+            "the header `X-Signature` comes more than once: look for a proxy that adds it; a provider sends one",
+        ),
+        (
+            malformed(Expected::Signature),
+            "the header `X-Signature` is not a signature of the form that the scheme describes: the request does not come from this provider, or the endpoint names another provider's scheme",
+        ),
+        (
+            malformed(Expected::UnixTime),
+            "the header `X-Signature` is not a Unix time in digits: the request does not come from this provider, or the endpoint names another provider's scheme",
+        ),
+        (
+            Refusal::Mismatch { header: header() },
+            "no live secret of this endpoint makes the signature in `X-Signature`: compare the secret with the provider's, and see that no proxy changes the body",
+        ),
+        (
+            stale(300_001),
+            "the time in `X-Signature` is 301 s before the time of receipt, 300 s are allowed: a replay or a late retry; if this befalls every delivery, set the machine's clock",
+        ),
+        (
+            stale(-400_000),
+            "the time in `X-Signature` is 400 s after the time of receipt, 300 s are allowed: a replay or a late retry; if this befalls every delivery, set the machine's clock",
+        ),
+    ];
+    for (refusal, expected) in cases {
+        assert_eq!(refusal.to_string(), expected);
+    }
+}

@@ -1,0 +1,87 @@
+//! The one thread that writes: takes a group, decides it, makes it durable, and only then tells anybody.
+
+use super::{
+    Backend, Fault,
+    boot::Progress,
+    envelope::seal,
+    intake::Submission,
+    panic_text,
+    plan::{Plan, Planner, Stop},
+    shared::Shared,
+};
+use crate::engine::{CommitError, Committed, Resolver};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering,
+};
+
+type Outcome = Result<Committed, CommitError>;
+
+/// Serves groups until the intake is closed and empty, or something breaks.
+pub(super) fn run<B: Backend>(shared: &Shared<B>, mut progress: Progress) {
+    let mut group = Vec::new();
+    let mut last = 0;
+    while shared.intake.next_group(last, &mut group) {
+        last = group.len();
+        let (batches, resolvers): (Vec<_>, Vec<Resolver>) =
+            group.drain(..).map(|Submission { batch, resolver }| (batch, resolver)).unzip();
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(resolvers.len());
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            let mut planner = Planner::new(&shared.backend, &shared.ready, progress.commit, progress.timers);
+            for batch in batches {
+                outcomes.push(match planner.decide(batch) {
+                    Ok(committed) => Ok(committed),
+                    Err(Stop::Batch(error)) => Err(error),
+                    Err(Stop::Fault(fault)) => return Err(fault),
+                });
+            }
+            write(shared, planner.finish(), &mut progress)
+        }));
+        let reason = match served {
+            Ok(Ok(())) => {
+                answer(resolvers, outcomes);
+                continue;
+            }
+            Ok(Err(fault)) => format!("a write failed: {fault}"),
+            Err(panic) => format!("the committer panicked: {}", panic_text(&*panic)),
+        };
+        shared.fail(&reason);
+        let failed = Err(CommitError::Failed { reason });
+        return answer(resolvers, std::iter::repeat(failed));
+    }
+    shared.close();
+}
+
+fn answer(resolvers: Vec<Resolver>, outcomes: impl IntoIterator<Item = Outcome>) {
+    for (resolver, outcome) in resolvers.into_iter().zip(outcomes) {
+        resolver.resolve(outcome);
+    }
+}
+
+/// Writes a group and waits until it is on disk; then lanes, timers and figures may show it.
+fn write<B: Backend>(shared: &Shared<B>, mut plan: Plan, progress: &mut Progress) -> Result<(), Fault> {
+    let next = Progress { commit: plan.commit, timers: plan.timers };
+    if !plan.writes.is_empty() {
+        let (key, value) = (Progress::key(), next.encode());
+        let row = seal(&key, &value, plan.commit);
+        plan.writes.insert(key, Some(row));
+        let row_ops = plan.writes.len();
+        shared.backend.apply(std::mem::take(&mut plan.writes))?;
+        shared.backend.sync(plan.commit, row_ops)?;
+        shared.counters.groups.fetch_add(1, Ordering::Relaxed);
+    }
+    *progress = next;
+    publish(shared, &plan);
+    Ok(())
+}
+
+fn publish<B: Backend>(shared: &Shared<B>, plan: &Plan) {
+    let counters = &shared.counters;
+    counters.rows_put.fetch_add(plan.rows_put, Ordering::Relaxed);
+    counters.rows_deleted.fetch_add(plan.rows_deleted, Ordering::Relaxed);
+    counters.commits.fetch_add(plan.commits, Ordering::Relaxed);
+    counters.timers.store(plan.timers, Ordering::Relaxed);
+    shared.set_durable(plan.commit);
+    shared.ready.publish(&plan.deltas, &plan.used);
+    shared.armed(&plan.armed_ms);
+}
