@@ -40,6 +40,8 @@ pub struct GateInput<'a> {
     pub category: Category,
     /// What it says.
     pub content: &'a Content,
+    /// Whether there is an address on this channel to send to.
+    pub addressed: bool,
     /// Suppressions of every address the contact has on this channel.
     pub suppressions: &'a [Suppression],
     /// What is known of the contact's consent.
@@ -57,6 +59,7 @@ type Check = fn(&GateInput<'_>, Timestamp) -> Option<(Verdict, String)>;
 /// The checks, in the order in which they decide.
 const CHECKS: &[(&str, Check)] = &[
     ("expiry", expiry),
+    ("address", address),
     ("suppression", suppression),
     ("consent", consent),
     ("template", template),
@@ -80,6 +83,13 @@ fn expiry(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
         return None;
     }
     refuse(format!("it was to be sent before {}", input.expires_at))
+}
+
+fn address(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, String)> {
+    if input.addressed {
+        return None;
+    }
+    refuse(format!("the contact has no address on {}: no phone number is known", input.channel))
 }
 
 fn suppression(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, String)> {
@@ -157,6 +167,7 @@ mod tests {
             channel: ChannelKind::Whatsapp,
             category: Category::Utility,
             content,
+            addressed: true,
             suppressions: &[],
             consents: &[],
             window: None,
@@ -220,8 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn a_late_message_and_a_removed_template_are_refused_with_a_reason() {
+    fn a_late_message_a_missing_address_and_a_removed_template_are_refused_with_a_reason() {
         let template = template_content();
+        check(&GateInput { addressed: false, ..input(&template) }, Verdict::Refused, "address");
         check(&GateInput { expires_at: NOW, ..input(&template) }, Verdict::Refused, "expiry");
         check(&GateInput { template_known: false, ..input(&template) }, Verdict::Refused, "template");
     }

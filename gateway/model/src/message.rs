@@ -252,8 +252,9 @@ pub struct Message {
     pub sender: String,
     /// The other side.
     pub contact: ContactId,
-    /// Where it goes, or came from.
-    pub address: WhatsappAddress,
+    /// Where it goes, or came from; none when the contact has no address on the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<WhatsappAddress>,
     /// Its category.
     pub category: Category,
     /// What it says.
@@ -288,6 +289,8 @@ pub struct Message {
     pub step: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it is no longer worth sending.
+    pub expires_at: Timestamp,
 }
 
 impl Message {

@@ -9,7 +9,7 @@ fn message(state: State) -> Message {
         channel: ChannelKind::Whatsapp,
         sender: "shop".to_owned(),
         contact: ContactId::derive(0, &[b"c"]),
-        address: WhatsappAddress::UserId("US.1".to_owned()),
+        address: Some(WhatsappAddress::UserId("US.1".to_owned())),
         category: Category::Utility,
         content: Content::Text { text: "hello".to_owned() },
         state,
@@ -23,6 +23,7 @@ fn message(state: State) -> Message {
         run: None,
         step: None,
         created_at: Timestamp::from_ms(0),
+        expires_at: Timestamp::from_ms(1_000_000),
     }
 }
 

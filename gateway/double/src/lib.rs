@@ -1,0 +1,25 @@
+//! The provider double: behaves as the providers do where Tidegate touches them, over real HTTP on this machine. Strict about requests, with real-looking ids and
+//! errors, signed webhooks back on the domain clock, and told to fail when wanted. Test equipment and the try-it-out mode; the product never knows it is there.
+
+mod config;
+mod control;
+mod double;
+mod graph;
+mod ids;
+mod limits;
+mod people;
+mod record;
+mod rules;
+mod schedule;
+mod script;
+mod server;
+mod state;
+mod webhook;
+
+pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
+pub use double::Double;
+pub use record::{Delivery, Record, RefusedRequest, SentMessage, SentParameter, StatusRecord, StatusWord};
+pub use rules::{Failure, Rule};
+pub use script::{Script, ScriptError};
+pub use state::StatusManner;
+pub use webhook::Button;

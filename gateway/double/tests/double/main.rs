@@ -1,0 +1,9 @@
+//! The double and the WhatsApp channel over real HTTP, on a stepped clock: what one sends the other takes, refuses, loses and reports as Meta would.
+#![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
+
+mod control;
+mod failures;
+mod sending;
+mod statuses;
+mod support;
+mod webhooks;

@@ -1,0 +1,165 @@
+//! Cuts a delivery into items, as the manifest says. Pure: the gateway, the author's tests and a replay get the same items from the same bytes.
+
+use crate::{
+    manifest::{Items, Manifest, Selector},
+    pointer::{self, Pointer, Token},
+};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+mod envelope;
+mod headers;
+mod walk;
+
+pub use headers::guest_headers;
+use walk::Part;
+
+/// Most items of one delivery. Meta promises at most 1 000 updates.
+pub const MAX_ITEMS: usize = 10_000;
+
+/// One item of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitItem<'a> {
+    /// Its place in the delivery, from 0.
+    pub index: usize,
+    /// What the provider says it is; empty when the selector finds nothing.
+    pub topic: String,
+    /// The provider's account it belongs to.
+    pub route: Option<String>,
+    /// The same for the same item: 16 bytes of SHA-256 over what the selectors find, or over the item and its envelope when they find nothing.
+    pub dedupe_key: [u8; 16],
+    /// Key of the state that the plugin keeps for it.
+    pub state_key: Option<String>,
+    /// Its text, as received.
+    pub body: Cow<'a, str>,
+    /// What surrounds it, as JSON text.
+    pub envelope: Option<String>,
+}
+
+/// Why a delivery can't be cut. It is parked; trying again does not help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    /// Items are text.
+    #[error("the body is not UTF-8 text: byte {offset} is wrong")]
+    NotUtf8 {
+        /// Offset of the first wrong byte.
+        offset: usize,
+    },
+    /// The manifest's `items.each` needs JSON.
+    #[error("the body is not JSON, so its items can't be found: {reason}")]
+    NotJson {
+        /// What is wrong, and at which line and column.
+        reason: String,
+    },
+    /// More than [`MAX_ITEMS`].
+    #[error("the body holds {found} items, and {MAX_ITEMS} is the most")]
+    TooManyItems {
+        /// How many there are.
+        found: usize,
+    },
+}
+
+/// Cuts a delivery into items. `headers` are those of the delivery, in any case.
+///
+/// Where `items.each` finds nothing, the part that lacks it becomes an item of its own (with no topic), so that it is seen and not lost; an empty array holds no items.
+///
+/// # Errors
+/// When the body is not UTF-8, or not JSON where `items.each` needs it, or holds too many items.
+pub fn split<'a>(manifest: &Manifest, headers: &[(String, String)], body: &'a [u8]) -> Result<Vec<SplitItem<'a>>, SplitError> {
+    let text = std::str::from_utf8(body).map_err(|error| SplitError::NotUtf8 { offset: error.valid_up_to() })?;
+    let items = &manifest.items;
+    let parsed = if needs_json(items) { Some(pointer::parse(text)) } else { None };
+    let root = match (parsed, &items.each) {
+        (Some(Err(error)), Some(_)) => return Err(SplitError::NotJson { reason: error.to_string() }),
+        (Some(parsed), _) => parsed.ok(),
+        (None, _) => None,
+    };
+    let (Some(each), Some(root)) = (&items.each, root) else {
+        let whole = Part { value: root, path: Vec::new() };
+        return Ok(vec![Cutter::new(items, headers, None).cut(0, Cow::Borrowed(text), &whole)]);
+    };
+    let parts = walk::parts(root, each);
+    if parts.len() > MAX_ITEMS {
+        return Err(SplitError::TooManyItems { found: parts.len() });
+    }
+    let mut cutter = Cutter::new(items, headers, Some(each));
+    Ok(parts.iter().enumerate().map(|(index, part)| cutter.cut(index, part.text(), part)).collect())
+}
+
+/// Whether anything in the manifest looks into the body.
+fn needs_json(items: &Items) -> bool {
+    let selectors = [&items.topic, &items.route, &items.state].into_iter().flatten().chain(&items.dedupe);
+    items.each.is_some() || selectors.into_iter().any(|selector| !matches!(selector, Selector::Header(_)))
+}
+
+/// Cuts the items of one delivery, one after the other.
+struct Cutter<'m, 'a> {
+    items: &'m Items,
+    headers: &'m [(String, String)],
+    around: envelope::Around<'m, 'a>,
+}
+
+impl<'m, 'a> Cutter<'m, 'a> {
+    fn new(items: &'m Items, headers: &'m [(String, String)], each: Option<&'m Pointer>) -> Self {
+        Self { items, headers, around: envelope::Around::new(each) }
+    }
+
+    fn cut(&mut self, index: usize, body: Cow<'a, str>, part: &Part<'a>) -> SplitItem<'a> {
+        let items = self.items;
+        let envelope = envelope::write(&items.envelope, &mut self.around, part);
+        SplitItem {
+            index,
+            topic: self.first(items.topic.as_ref(), part).unwrap_or_default(),
+            route: self.first(items.route.as_ref(), part),
+            dedupe_key: self.dedupe_key(part, &body, envelope.as_deref()),
+            state_key: self.first(items.state.as_ref(), part),
+            body,
+            envelope,
+        }
+    }
+
+    fn first(&mut self, selector: Option<&'m Selector>, part: &Part<'a>) -> Option<String> {
+        self.values(selector?, part).into_iter().next().map(Cow::into_owned)
+    }
+
+    /// Every value that the selector finds for an item.
+    fn values(&mut self, selector: &'m Selector, part: &Part<'a>) -> Vec<Cow<'a, str>> {
+        let found = match selector {
+            Selector::Header(name) => {
+                let values = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+                return values.map(|(_, value)| Cow::Owned(value.clone())).collect();
+            }
+            Selector::Pointer(pointer) => part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default(),
+            Selector::Envelope(pointer) => self.around.select(pointer, part),
+        };
+        found.into_iter().filter_map(pointer::text_of).collect()
+    }
+
+    fn dedupe_key(&mut self, part: &Part<'a>, body: &str, envelope: Option<&str>) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        let mut found = false;
+        for selector in &self.items.dedupe {
+            let values = self.values(selector, part);
+            found |= !values.is_empty();
+            hash.update((values.len() as u64).to_be_bytes());
+            values.iter().for_each(|value| add(&mut hash, value));
+        }
+        if !found {
+            hash = Sha256::new_with_prefix(b"text");
+            add(&mut hash, body);
+            add(&mut hash, envelope.unwrap_or_default());
+        }
+        let digest = hash.finalize();
+        std::array::from_fn(|place| digest[place])
+    }
+}
+
+/// Adds a text with its length, so that two texts never run into each other.
+fn add(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(text);
+}
+
+#[cfg(test)]
+mod tests;

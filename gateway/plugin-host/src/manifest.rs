@@ -1,0 +1,245 @@
+//! A plugin's manifest, `plugin.toml`: what the plugin is, how its provider signs and what it wants answered, how a delivery is cut into items, what the plugin may
+//! use. Read and checked before any code of the plugin is looked at.
+
+use crate::{error::LoadError, pointer::Pointer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tidegate_model::scheme::SignatureScheme;
+
+mod check;
+mod error;
+mod locate;
+mod nearest;
+mod read;
+
+pub(crate) use check::is_kebab_case;
+pub use error::ManifestError;
+
+/// The manifest inside a packed component. Nothing is compiled or run.
+///
+/// # Errors
+/// When the bytes are no component, have no manifest, or one with a mistake.
+pub fn read_manifest(component: &[u8]) -> Result<Manifest, LoadError> {
+    Ok(Manifest::parse("plugin.toml", tidegate_plugin_pack::extract(component)?)?)
+}
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Id in kebab-case, e.g. `shopify`; at most 64 characters.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Version of the plugin (semver).
+    pub version: String,
+    /// What it does, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// What the provider sends, as far as the plugin reads it.
+    #[serde(default)]
+    pub topics: Vec<Topic>,
+    /// How the provider signs; `None` when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// How the provider checks that an endpoint is ours; `None` when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<Handshake>,
+    /// What an accepted delivery is answered with.
+    #[serde(default)]
+    pub response: Response,
+    /// How a delivery is cut into items.
+    #[serde(default)]
+    pub items: Items,
+    /// Limits of one delivery and of one call.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What the plugin asks the operator to grant.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// Kinds of events that the canonical model does not have.
+    #[serde(default)]
+    pub events: Vec<OwnEvent>,
+    /// JSON Schema of the plugin's settings for a connection.
+    #[serde(default, with = "read::schema", skip_serializing_if = "Option::is_none")]
+    pub config_schema: Option<Value>,
+}
+
+impl Manifest {
+    /// Reads a manifest. `file` names it in errors.
+    ///
+    /// # Errors
+    /// What is wrong, with its file, line and key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ManifestError> {
+        let manifest = read::read(file, text)?;
+        check::check(file, text, &manifest)?;
+        Ok(manifest)
+    }
+
+    /// Whether the manifest declares this kind of event.
+    pub fn declares(&self, kind: &str) -> bool {
+        self.events.iter().any(|own| own.kind == kind)
+    }
+}
+
+/// A topic of the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// Its name, as the provider writes it.
+    pub name: String,
+    /// What the plugin makes of it.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// How the provider signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Signature {
+    /// A scheme of the gateway, by name: `scheme = "shopify"`.
+    Named {
+        /// Its name. Whether it exists is for the gateway to say.
+        scheme: String,
+    },
+    /// A scheme spelled out.
+    Scheme(SignatureScheme),
+}
+
+/// A GET request by which the provider checks the endpoint: when the mode and the token are right, the challenge is the answer's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handshake {
+    /// Its kind.
+    pub kind: HandshakeKind,
+    /// Query parameter of the mode, e.g. `hub.mode`.
+    pub mode: String,
+    /// What the mode must be, e.g. `subscribe`.
+    pub mode_value: String,
+    /// Query parameter of the token that the operator chose, e.g. `hub.verify_token`.
+    pub token: String,
+    /// Query parameter that is sent back, e.g. `hub.challenge`.
+    pub challenge: String,
+}
+
+/// Kinds of handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandshakeKind {
+    /// The answer repeats a text of the request.
+    Challenge,
+}
+
+/// What an accepted delivery is answered with. By default 200 and no body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Response {
+    /// HTTP status, 200 to 299.
+    pub status: u16,
+    /// Body.
+    pub body: String,
+    /// `content-type` of the body; by default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self { status: 200, body: String::new(), content_type: None }
+    }
+}
+
+/// How a delivery is cut into items, and where their properties are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Items {
+    /// Where the items are in the body, `*` being every element of an array: `/entry/*/changes/*`. By default the whole body is the one item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each: Option<Pointer>,
+    /// Parts of the body that every item is given beside its own text, `*` being the same element as in `each`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub envelope: Vec<Pointer>,
+    /// What the provider says the item is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Selector>,
+    /// The provider's account that the item belongs to, for endpoints that serve many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Selector>,
+    /// What is the same when the provider sends the item again. By default the item's text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dedupe: Vec<Selector>,
+    /// The key of the state that the plugin keeps for the item. By default the plugin keeps none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Selector>,
+    /// Topics that are interpreted before all others (what people write to us).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub priority: Vec<String>,
+}
+
+/// Where a value of an item is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selector {
+    /// In a header of the delivery: `{ header = "x-shopify-topic" }`.
+    Header(String),
+    /// In the item: `{ pointer = "/field" }`.
+    Pointer(Pointer),
+    /// In the body around the item, `*` being the same element as in `each`: `{ envelope = "/entry/*/id" }`.
+    Envelope(Pointer),
+}
+
+/// Limits of one delivery and of one call of the plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest body of a delivery; by default 4 MiB.
+    pub body_bytes: u32,
+    /// Largest memory of the plugin; by default, and at most, 64 MiB.
+    pub memory_bytes: u32,
+    /// Longest call, in milliseconds; by default 250, at most 10 000.
+    pub deadline_ms: u32,
+    /// Most items in one call; by default 32, at most 1 000.
+    pub chunk_items: u32,
+}
+
+impl Limits {
+    /// Bounds of `body_bytes`: no provider sends more.
+    pub const BODY_BYTES: std::ops::RangeInclusive<u32> = 1..=64 << 20;
+    /// Bounds of `memory_bytes`: less than 1 MiB holds no language's runtime, more would let a few plugins fill a small machine.
+    pub const MEMORY_BYTES: std::ops::RangeInclusive<u32> = 1 << 20..=64 << 20;
+    /// Bounds of `deadline_ms`: a longer call would hold up the others of its contacts.
+    pub const DEADLINE_MS: std::ops::RangeInclusive<u32> = 1..=10_000;
+    /// Bounds of `chunk_items`: a chunk that fails runs again item by item.
+    pub const CHUNK_ITEMS: std::ops::RangeInclusive<u32> = 1..=1_000;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_bytes: 4 << 20, memory_bytes: 64 << 20, deadline_ms: 250, chunk_items: 32 }
+    }
+}
+
+/// What the plugin asks the operator to grant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Capabilities {
+    /// Hosts that the gateway may read from for the plugin: `api.example.com`, or `*.example.com` for every host below.
+    pub fetch: Vec<String>,
+}
+
+/// A kind of event that only this plugin has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnEvent {
+    /// `noun.verb`, not one of the canonical model.
+    pub kind: String,
+    /// When it happens.
+    #[serde(default)]
+    pub description: String,
+    /// JSON Schema of its payload, as JSON text or as a table.
+    #[serde(default, with = "read::schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What a manifest says, checked: names, patterns, ranges, and that its parts fit each other.
+
+use super::{HandshakeKind, Limits, Manifest, ManifestError, Selector, Signature, locate};
+use crate::{fetch::HostPattern, pointer::Pointer};
+use tidegate_model::event::Kind;
+
+/// Longest id of a plugin, in characters.
+const ID_MAX: usize = 64;
+
+/// The first mistake.
+pub(super) fn check(file: &str, text: &str, manifest: &Manifest) -> Result<(), ManifestError> {
+    mistake(manifest).map_or(Ok(()), |(key, reason)| {
+        Err(ManifestError { file: file.to_owned(), line: locate::line_of(text, &key), key, reason, nearest: None })
+    })
+}
+
+type Mistake = (String, String);
+
+fn mistake(manifest: &Manifest) -> Option<Mistake> {
+    identity(manifest)
+        .or_else(|| topics(manifest))
+        .or_else(|| signature(manifest))
+        .or_else(|| handshake(manifest))
+        .or_else(|| response(manifest))
+        .or_else(|| items(manifest))
+        .or_else(|| limits(&manifest.limits))
+        .or_else(|| fetch(manifest))
+        .or_else(|| events(manifest))
+}
+
+fn at(key: impl Into<String>, reason: impl Into<String>) -> Option<Mistake> {
+    Some((key.into(), reason.into()))
+}
+
+/// Whether the text is lower-case words of letters and digits joined by `-`.
+pub(crate) fn is_kebab_case(text: &str) -> bool {
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.split('-').all(word)
+}
+
+fn identity(manifest: &Manifest) -> Option<Mistake> {
+    let Manifest { id, name, version, .. } = manifest;
+    if !is_kebab_case(id) || id.len() > ID_MAX {
+        return at("id", format!("expected lower-case words joined by `-`, at most {ID_MAX} characters, found {id:?}"));
+    }
+    if name.trim().is_empty() {
+        return at("name", "expected a name for people, found nothing");
+    }
+    semver::Version::parse(version).err().and_then(|error| at("version", format!("expected a version such as 1.2.0, found {version:?}: {error}")))
+}
+
+fn topics(manifest: &Manifest) -> Option<Mistake> {
+    let topics = &manifest.topics;
+    for (index, topic) in topics.iter().enumerate() {
+        if topic.name.is_empty() {
+            return at(format!("topics.{index}.name"), "expected the provider's name of the topic, found nothing");
+        }
+        if topics[..index].iter().any(|earlier| earlier.name == topic.name) {
+            return at(format!("topics.{index}.name"), format!("the topic {:?} is listed twice", topic.name));
+        }
+    }
+    let unlisted = manifest.items.priority.iter().find(|name| topics.iter().all(|topic| topic.name != **name));
+    unlisted.and_then(|name| at("items.priority", format!("the topic {name:?} is not listed in `topics`")))
+}
+
+fn signature(manifest: &Manifest) -> Option<Mistake> {
+    match manifest.signature.as_ref()? {
+        Signature::Named { scheme } if scheme.is_empty() => at("signature.scheme", "expected the name of a scheme, found nothing"),
+        Signature::Scheme(scheme) if scheme.header.is_empty() => at("signature.header", "expected the name of a header, found nothing"),
+        Signature::Scheme(scheme) if scheme.parts.is_empty() => at("signature.parts", "a signature of nothing proves nothing; name what is signed"),
+        Signature::Named { .. } | Signature::Scheme(_) => None,
+    }
+}
+
+fn handshake(manifest: &Manifest) -> Option<Mistake> {
+    let handshake = manifest.handshake.as_ref()?;
+    match handshake.kind {
+        HandshakeKind::Challenge => [("mode", &handshake.mode), ("token", &handshake.token), ("challenge", &handshake.challenge)]
+            .into_iter()
+            .find(|(_, name)| name.is_empty())
+            .and_then(|(key, _)| at(format!("handshake.{key}"), "expected the name of a query parameter, found nothing")),
+    }
+}
+
+fn response(manifest: &Manifest) -> Option<Mistake> {
+    let status = manifest.response.status;
+    if !(200..=299).contains(&status) {
+        return at("response.status", format!("expected 200 to 299 (it answers what was accepted), found {status}"));
+    }
+    None
+}
+
+fn items(manifest: &Manifest) -> Option<Mistake> {
+    let items = &manifest.items;
+    let stars = items.each.as_ref().map_or(0, Pointer::stars);
+    for (index, pointer) in items.envelope.iter().enumerate() {
+        if let Some(reason) = unbound(items.each.as_ref(), pointer) {
+            return at(format!("items.envelope.{index}"), reason);
+        }
+        if let Some(other) = items.envelope.iter().enumerate().find(|(place, other)| *place != index && other.contains_place(pointer)) {
+            return at(format!("items.envelope.{index}"), format!("{pointer} is inside {}: name each place once", other.1));
+        }
+    }
+    let single = [("topic", &items.topic), ("route", &items.route), ("state", &items.state)];
+    let single = single.into_iter().filter_map(|(key, selector)| Some((key.to_owned(), selector.as_ref()?)));
+    let several = items.dedupe.iter().enumerate().map(|(index, selector)| (format!("dedupe.{index}"), selector));
+    for (key, selector) in single.chain(several) {
+        if let Some(reason) = bad_selector(items.each.as_ref(), selector) {
+            return at(format!("items.{key}"), reason);
+        }
+    }
+    let shared = |selector: &Selector| !matches!(selector, Selector::Pointer(_));
+    if stars > 0 && !items.dedupe.is_empty() && items.dedupe.iter().all(shared) {
+        return at("items.dedupe", "all items of a delivery would count as one: add a `pointer` to what tells them apart");
+    }
+    None
+}
+
+fn bad_selector(each: Option<&Pointer>, selector: &Selector) -> Option<String> {
+    match selector {
+        Selector::Header(name) if name.is_empty() => Some("expected the name of a header, found nothing".to_owned()),
+        Selector::Header(_) | Selector::Pointer(_) => None,
+        Selector::Envelope(pointer) => unbound(each, pointer),
+    }
+}
+
+/// Why the `*` of a pointer around the item don't stand for elements of `each`.
+fn unbound(each: Option<&Pointer>, pointer: &Pointer) -> Option<String> {
+    if pointer.tokens().is_empty() {
+        return Some("expected a pointer to a part of the body, found the whole body".to_owned());
+    }
+    let Some(each) = each else {
+        return Some("there is nothing around the item unless `items.each` is set; use `pointer`".to_owned());
+    };
+    (!pointer.bound_by(each)).then(|| format!("each `*` of {pointer} must stand where `items.each` ({each}) has one, after the same names"))
+}
+
+fn limits(limits: &Limits) -> Option<Mistake> {
+    let ranges = [
+        ("body_bytes", limits.body_bytes, Limits::BODY_BYTES),
+        ("memory_bytes", limits.memory_bytes, Limits::MEMORY_BYTES),
+        ("deadline_ms", limits.deadline_ms, Limits::DEADLINE_MS),
+        ("chunk_items", limits.chunk_items, Limits::CHUNK_ITEMS),
+    ];
+    let (key, value, range) = ranges.into_iter().find(|(_, value, range)| !range.contains(value))?;
+    at(format!("limits.{key}"), format!("expected {} to {}, found {value}", range.start(), range.end()))
+}
+
+fn fetch(manifest: &Manifest) -> Option<Mistake> {
+    let hosts = manifest.capabilities.fetch.iter().enumerate();
+    let mut bad = hosts.filter(|(_, host)| HostPattern::parse(host).is_none());
+    let (index, host) = bad.next()?;
+    at(format!("capabilities.fetch.{index}"), format!("expected a host such as api.example.com or *.example.com, found {host:?}"))
+}
+
+fn events(manifest: &Manifest) -> Option<Mistake> {
+    for (index, own) in manifest.events.iter().enumerate() {
+        let key = format!("events.{index}.kind");
+        match Kind::new(own.kind.as_str()) {
+            Err(error) => return at(key, error.to_string()),
+            Ok(kind) if kind.is_canonical() => return at(key, format!("{kind} is a kind of the canonical model already")),
+            Ok(_) if manifest.events[..index].iter().any(|earlier| earlier.kind == own.kind) => {
+                return at(key, format!("{} is declared twice", own.kind));
+            }
+            Ok(_) => {}
+        }
+    }
+    None
+}

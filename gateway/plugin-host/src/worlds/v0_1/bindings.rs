@@ -1,0 +1,8 @@
+//! Generated from `wit/`: the contract's types, and glue to call a component.
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "plugin",
+    imports: { default: trappable },
+    exports: { default: async },
+});

@@ -1,0 +1,45 @@
+//! Attacks on the host.
+
+use crate::{
+    bindings::tidegate::plugin::{
+        host::{Level, log},
+        types::Outcome,
+    },
+    skip,
+};
+use std::{hint::black_box, time::Duration};
+
+pub(crate) fn run(what: &str) -> Outcome {
+    match what {
+        "loop" => loop {
+            black_box(0);
+        },
+        "sleep" => std::thread::sleep(Duration::from_secs(3_600)),
+        "memory" => {
+            let mut hoard = Vec::new();
+            loop {
+                hoard.push(black_box(vec![1u8; 1 << 20]));
+            }
+        }
+        "polite-memory" => {
+            let mut hoard: Vec<u8> = Vec::new();
+            return skip(if hoard.try_reserve_exact(1 << 30).is_err() { "refused, and went on" } else { "got it" });
+        }
+        "panic" => panic!("told to"),
+        "stack" => {
+            black_box(dig(black_box(1)));
+        }
+        "log-flood" => (0..1_000_000).for_each(|_| log(Level::Debug, "flood")),
+        "log-long" => log(Level::Debug, &"é".repeat(1 << 20)),
+        "huge" => return skip(&"x".repeat(20 << 20)),
+        "exit" => std::process::exit(7),
+        other => return skip(&format!("unknown attack {other}")),
+    }
+    skip("survived")
+}
+
+/// Recursion without an end that a compiler could see.
+fn dig(depth: u64) -> u64 {
+    let held = [depth; 64];
+    if depth == 0 { 0 } else { black_box(&held)[0] + dig(black_box(depth + 1)) }
+}

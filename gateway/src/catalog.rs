@@ -1,0 +1,217 @@
+//! The catalog: what is configured, loaded and checked: endpoints with their plugins, connections, senders, flows and templates. It does not change while the gateway runs.
+
+mod load;
+
+pub use load::{CatalogFault, scheme_of};
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+use tidegate_channels::Channel;
+use tidegate_flows::{Flow, FlowSet, TemplateSet};
+use tidegate_model::{DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme};
+use tidegate_plugin_host::{Plugin, Selector};
+use tidegate_signature::Secrets;
+use tidegate_store::{Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow};
+
+/// Virtual parts of a resource's work: a contact's work lies in one of them, in order.
+pub const SHARDS: u16 = 1_024;
+
+/// A URL with its secrets and its plugin.
+pub struct Endpoint {
+    /// Last part of the URL.
+    pub name: String,
+    /// Number in the registry.
+    pub number: u32,
+    /// Workspace of its deliveries: that of its connections, or 0 when they are of several.
+    pub home: u32,
+    /// Its plugin.
+    pub plugin: Plugin,
+    /// SHA-256 of the plugin's component, in hex.
+    pub plugin_digest: String,
+    /// How its provider signs.
+    pub scheme: SignatureScheme,
+    /// Live secrets.
+    pub secrets: Secrets,
+    /// Token of the handshake.
+    pub verify_token: Option<HiddenText>,
+    /// Size limit in bytes.
+    pub max_body_bytes: usize,
+    /// Headers that tell deliveries apart, when the manifest names headers only.
+    pub delivery_id_headers: Option<Vec<String>>,
+    connections: Vec<Arc<Connection>>,
+}
+
+impl Endpoint {
+    /// Where its deliveries are worked on, in the order of their arrival. Endpoints whose plugin has topics that go first go first.
+    pub fn lane(&self) -> Lane {
+        let lane = Lane::new(self.home, self.number, 0);
+        if self.plugin.manifest().items.priority.is_empty() { lane } else { lane.ahead() }
+    }
+
+    /// Whether its deliveries carry ids of their own, so that its items need no mark.
+    pub const fn marks_deliveries(&self) -> bool {
+        self.delivery_id_headers.is_some()
+    }
+
+    /// The connection of an account; else the one that takes every account.
+    pub fn connection_for(&self, account: Option<&str>) -> Option<Arc<Connection>> {
+        let named = account.and_then(|account| self.connections.iter().find(|held| held.info.account.as_deref() == Some(account)));
+        named.or_else(|| self.connections.iter().find(|held| held.info.account.is_none())).cloned()
+    }
+}
+
+/// The headers that tell deliveries apart, when the manifest names headers only.
+fn delivery_id_headers(selectors: &[Selector]) -> Option<Vec<String>> {
+    let names: Option<Vec<String>> = selectors
+        .iter()
+        .map(|selector| match selector {
+            Selector::Header(name) => Some(name.to_ascii_lowercase()),
+            Selector::Pointer(_) | Selector::Envelope(_) => None,
+        })
+        .collect();
+    names.filter(|names| !names.is_empty())
+}
+
+/// One account at a provider.
+pub struct Connection {
+    /// Name.
+    pub name: String,
+    /// Number in the registry.
+    pub number: u32,
+    /// Workspace.
+    pub workspace: u32,
+    /// What the plugin is told.
+    pub info: ConnectionInfo,
+}
+
+/// A number that sends.
+pub struct Sender {
+    /// Name.
+    pub name: String,
+    /// Number in the registry.
+    pub number: u32,
+    /// Workspace.
+    pub workspace: u32,
+    /// Id at the provider.
+    pub provider_id: String,
+    /// Channel.
+    pub kind: ChannelKind,
+    /// How it sends.
+    pub channel: Arc<dyn Channel>,
+}
+
+/// One business.
+struct Workspace {
+    name: String,
+    flows: FlowSet,
+    templates: TemplateSet,
+    keywords: Keywords,
+    default_sender: Option<String>,
+}
+
+/// Text that is never shown.
+pub struct HiddenText(String);
+
+impl HiddenText {
+    /// The text, for a comparison.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for HiddenText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Everything that is configured.
+pub struct Catalog {
+    endpoints: HashMap<String, Arc<Endpoint>>,
+    senders: Vec<Arc<Sender>>,
+    workspaces: HashMap<u32, Workspace>,
+    /// Versions of flows that runs entered and that are not the newest, as they are met.
+    old_flows: RwLock<HashMap<(u32, String), Arc<Flow>>>,
+    no_templates: TemplateSet,
+    no_keywords: Keywords,
+}
+
+impl Catalog {
+    /// An endpoint by its name.
+    pub fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
+        self.endpoints.get(name).cloned()
+    }
+
+    /// A sender of a workspace by its name.
+    pub fn sender(&self, workspace: u32, name: &str) -> Option<Arc<Sender>> {
+        self.senders.iter().find(|sender| sender.workspace == workspace && sender.name == name).cloned()
+    }
+
+    /// A sender of a workspace by its id at the provider.
+    pub fn sender_by_provider_id(&self, workspace: u32, channel: ChannelKind, id: &str) -> Option<Arc<Sender>> {
+        let is_it = |sender: &&Arc<Sender>| sender.workspace == workspace && sender.kind == channel && sender.provider_id == id;
+        self.senders.iter().find(is_it).cloned()
+    }
+
+    /// The sender of flows that name none.
+    pub fn default_sender(&self, workspace: u32) -> Option<&str> {
+        self.workspaces.get(&workspace)?.default_sender.as_deref()
+    }
+
+    /// A workspace's flows.
+    pub fn flows(&self, workspace: u32) -> Option<&FlowSet> {
+        Some(&self.workspaces.get(&workspace)?.flows)
+    }
+
+    /// A workspace's templates.
+    pub fn templates(&self, workspace: u32) -> &TemplateSet {
+        self.workspaces.get(&workspace).map_or(&self.no_templates, |held| &held.templates)
+    }
+
+    /// Whether a workspace has a template.
+    pub fn has_template(&self, workspace: u32, name: &str) -> bool {
+        self.templates(workspace).get(name).is_some()
+    }
+
+    /// A workspace's keywords.
+    pub fn keywords(&self, workspace: u32) -> &Keywords {
+        self.workspaces.get(&workspace).map_or(&self.no_keywords, |held| &held.keywords)
+    }
+
+    /// Every workspace's number and name, and 0 for endpoints that serve several.
+    pub fn workspaces(&self) -> impl Iterator<Item = (u32, &str)> {
+        let named = self.workspaces.iter().map(|(number, held)| (*number, held.name.as_str()));
+        named.chain([(tidegate_store::keys::NO_WORKSPACE, "")])
+    }
+
+    /// A version of a flow that was met before.
+    pub fn old_flow(&self, workspace: u32, version: &str) -> Option<Arc<Flow>> {
+        let held = self.old_flows.read().unwrap_or_else(PoisonError::into_inner);
+        held.get(&(workspace, version.to_owned())).cloned()
+    }
+
+    /// Keeps a version of a flow for the next run that entered it.
+    pub fn keep_old_flow(&self, workspace: u32, version: String, flow: Flow) -> Arc<Flow> {
+        let mut held = self.old_flows.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(held.entry((workspace, version)).or_insert_with(|| Arc::new(flow)))
+    }
+
+    /// When the oldest delivery that may hold a message from a person, and is not interpreted yet, was received.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn unread_since(&self, store: &dyn Engine) -> Result<Option<Timestamp>, StoreError> {
+        let mut oldest = None;
+        for endpoint in self.endpoints.values().filter(|endpoint| endpoint.lane().is_ahead()) {
+            let range = KeyRange::prefix(&endpoint.lane().prefix(Queue::Pure));
+            let first = store.range(&range, Order::Forward, 1)?.into_iter().next();
+            let work = first.and_then(|(_, row)| WorkRow::decode(&row.value));
+            let at = work.map(|work| Timestamp::from_ms(DeliveryId::from_raw(work.id).root_ms()));
+            oldest = [oldest, at].into_iter().flatten().min();
+        }
+        Ok(oldest)
+    }
+}

@@ -1,0 +1,60 @@
+//! Talks to a running gateway through the control socket in its data directory. Who may open the socket may use it: it belongs to the user that runs the gateway.
+
+use super::Failure;
+use crate::app::CONTROL_SOCKET;
+use anyhow::{Context, anyhow};
+use reqwest::Method;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A client of one gateway.
+pub(super) struct Control {
+    client: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+    socket: PathBuf,
+}
+
+impl Control {
+    /// For the gateway that keeps its data there.
+    pub(super) fn new(data: &Path) -> Result<Self, Failure> {
+        let socket = data.join(CONTROL_SOCKET);
+        if !socket.exists() {
+            return Err(Failure::Usage(format!(
+                "no gateway runs on {}: start it with `tidegate serve`, or name its directory with --data",
+                data.display()
+            )));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+        let client = reqwest::Client::builder().unix_socket(socket.clone()).build().map_err(anyhow::Error::from)?;
+        Ok(Self { client, runtime, socket })
+    }
+
+    /// Reads a resource.
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.call(Method::GET, path, None)
+    }
+
+    /// Asks for something to be done.
+    pub(super) fn post(&self, path: &str, body: Value) -> Result<Value, Failure> {
+        self.call(Method::POST, path, Some(body))
+    }
+
+    fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+        let mut request = self.client.request(method, format!("http://gateway{path}"));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = self.runtime.block_on(async {
+            let response = request.send().await?;
+            let failed = !response.status().is_success();
+            Ok::<_, reqwest::Error>((failed, response.json::<Value>().await?))
+        });
+        let (failed, value) = answer
+            .map_err(reqwest::Error::without_url)
+            .with_context(|| format!("the gateway behind {} does not answer", self.socket.display()))?;
+        if failed {
+            return Err(Failure::Work(anyhow!("{}", value["detail"].as_str().unwrap_or("the gateway refused this"))));
+        }
+        Ok(value)
+    }
+}

@@ -1,0 +1,54 @@
+//! `tidegate serve`: runs the gateway until it is told to stop.
+
+use super::{Failure, config};
+use crate::{
+    app::{Running, StartFault},
+    telemetry,
+};
+use clap::Args;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(super) fn run(args: &ServeArgs) -> Result<u8, Failure> {
+    let config = config::load(Some(&args.config))?;
+    telemetry::start(&config.log).map_err(Failure::Usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    runtime.block_on(async {
+        let running = Running::start(&config, None).await.map_err(refused)?;
+        let failure = tokio::select! {
+            failure = running.failed() => failure,
+            () = asked() => None,
+        };
+        running.stop().await;
+        match failure {
+            Some(reason) => Err(Failure::Work(anyhow::anyhow!(reason))),
+            None => Ok(0),
+        }
+    })
+}
+
+/// What the operator must change is usage; what the machine refuses is work that failed.
+pub(super) fn refused(fault: StartFault) -> Failure {
+    match fault {
+        StartFault::Catalog(_) | StartFault::Clock(_) => Failure::Usage(fault.to_string()),
+        StartFault::Open(_) | StartFault::Listen { .. } | StartFault::Io(_) => Failure::Work(fault.into()),
+    }
+}
+
+/// SIGTERM or SIGINT.
+pub(super) async fn asked() {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}

@@ -1,0 +1,326 @@
+//! Configuration: documented defaults, then a file, the environment and flags. Unknown keys are errors that show the line.
+
+mod check;
+mod secret;
+
+pub use check::ConfigFault;
+pub use secret::SecretText;
+
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+use tidegate_model::opt_out::Keywords;
+
+/// The lowest layer, which documents every key.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+/// Prefix of environment variables that set a key: `TIDEGATE_SERVER__LISTEN`.
+const ENV_PREFIX: &str = "TIDEGATE_";
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    pub server: Server,
+    /// Where to store.
+    pub data: Data,
+    /// Which time.
+    pub clock: Clock,
+    /// What to log.
+    pub log: Log,
+    /// How much at once.
+    pub workers: Workers,
+    /// Businesses, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workspaces: BTreeMap<String, Workspace>,
+    /// URLs that providers call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
+    /// Accounts at providers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
+    /// Numbers that send.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<Sender>,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port of the listener.
+    pub listen: String,
+    /// The address that providers call; empty for the listener's.
+    pub public_url: String,
+    /// How long a shutdown waits for work in flight, in seconds.
+    pub drain_s: u64,
+}
+
+/// `[data]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Directory.
+    pub dir: PathBuf,
+    /// Page cache in MiB.
+    pub cache_mib: u64,
+    /// Free disk space in MiB below which no webhooks are taken; 0 for 1 GiB or 5 % of the disk, whichever is more.
+    pub reserve_mib: u64,
+}
+
+/// `[clock]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// `system`, `scaled:N` or `stepped:INSTANT`.
+    pub mode: String,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Filter as in `RUST_LOG`.
+    pub filter: String,
+    /// Form of the lines.
+    pub format: LogFormat,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[workers]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workers {
+    /// Threads that interpret and advance; 0 for one a core, at most 8.
+    pub threads: usize,
+    /// Messages on their way at once.
+    pub sends_in_flight: usize,
+    /// Accept and store only.
+    pub paused: bool,
+}
+
+/// `[workspaces.NAME]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Workspace {
+    /// Folder of flow files.
+    pub flows: Option<PathBuf>,
+    /// Folder of template files.
+    pub templates: Option<PathBuf>,
+    /// Sender of flows that name none.
+    pub default_sender: Option<String>,
+    /// Further keywords.
+    pub keywords: Keywords,
+}
+
+/// `[[endpoints]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Last part of its URL.
+    pub name: String,
+    /// A bundled plugin's id, or the path of a `.wasm` file.
+    pub plugin: String,
+    /// Live signing secrets.
+    pub secrets: Vec<SecretText>,
+    /// Token of the handshake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_token: Option<SecretText>,
+    /// Size limit in bytes; the manifest's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_body_bytes: Option<usize>,
+}
+
+/// `[[connections]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Name.
+    pub name: String,
+    /// Endpoint that its items come by.
+    pub endpoint: String,
+    /// Business it belongs to.
+    pub workspace: String,
+    /// Account at the provider; absent for every item of the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// For the plugin.
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub settings: toml::Table,
+}
+
+/// `[[senders]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// Name.
+    pub name: String,
+    /// Business it belongs to.
+    pub workspace: String,
+    /// Channel.
+    pub channel: tidegate_model::message::ChannelKind,
+    /// Meta's id of the number.
+    pub phone_number_id: String,
+    /// System user token.
+    pub access_token: SecretText,
+    /// Graph API, or a double of it.
+    #[serde(default = "graph_url")]
+    pub base_url: String,
+    /// Graph version.
+    #[serde(default = "graph_version")]
+    pub graph_version: String,
+    /// How long to wait for an answer, in seconds.
+    #[serde(default = "timeout_s")]
+    pub timeout_s: u64,
+}
+
+fn graph_url() -> String {
+    "https://graph.facebook.com".to_owned()
+}
+
+fn graph_version() -> String {
+    "v25.0".to_owned()
+}
+
+const fn timeout_s() -> u64 {
+    10
+}
+
+impl Config {
+    /// Loads the layers. `environment` is what `std::env::vars` gives. Paths in the file are made relative to its folder.
+    ///
+    /// # Errors
+    /// A fault names the file, line and key, what was expected, and what to do.
+    pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigFault> {
+        let mut table: toml::Table = toml::from_str(DEFAULTS).map_err(|error| ConfigFault::syntax("the defaults", &error))?;
+        let base = match file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| ConfigFault::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
+                merge(&mut table, read_layer(path, &text)?);
+                path.parent().unwrap_or(Path::new("")).to_owned()
+            }
+            None => PathBuf::new(),
+        };
+        for (name, value) in environment {
+            set_from_environment(&mut table, name, value)?;
+        }
+        let mut config: Self = table.try_into().map_err(|error| ConfigFault::syntax("the environment", &error))?;
+        config.rebase(&base);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The address that providers call, without a slash at its end.
+    pub fn public_url(&self) -> String {
+        match self.server.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.server.listen),
+            url => url.to_owned(),
+        }
+    }
+
+    fn rebase(&mut self, base: &Path) {
+        let place = |path: &mut PathBuf| *path = base.join(&*path);
+        place(&mut self.data.dir);
+        for workspace in self.workspaces.values_mut() {
+            workspace.flows.iter_mut().chain(&mut workspace.templates).for_each(place);
+        }
+        for endpoint in &mut self.endpoints {
+            if is_path(&endpoint.plugin) {
+                endpoint.plugin = base.join(&endpoint.plugin).display().to_string();
+            }
+        }
+    }
+}
+
+/// Whether a plugin is named by its file.
+pub fn is_path(plugin: &str) -> bool {
+    plugin.contains('/') || plugin.ends_with(".wasm")
+}
+
+/// A file as a layer: checked alone first, so that a fault shows its line.
+fn read_layer(path: &Path, text: &str) -> Result<toml::Table, ConfigFault> {
+    let layer: toml::Table = toml::from_str(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
+    toml::from_str::<Layer>(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
+    Ok(layer)
+}
+
+/// The shape of a file: every section may be there in part. Only its errors are of interest.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "deserialized for the position of its errors only")]
+struct Layer {
+    server: Option<ServerLayer>,
+    data: Option<DataLayer>,
+    clock: Option<Clock>,
+    log: Option<LogLayer>,
+    workers: Option<WorkersLayer>,
+    workspaces: Option<BTreeMap<String, Workspace>>,
+    endpoints: Option<Vec<Endpoint>>,
+    connections: Option<Vec<Connection>>,
+    senders: Option<Vec<Sender>>,
+}
+
+macro_rules! layers {
+    ($($name:ident { $($key:ident: $type:ty),* $(,)? })*) => {$(
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "deserialized for the position of its errors only")]
+        struct $name { $($key: Option<$type>),* }
+    )*};
+}
+
+layers! {
+    ServerLayer { listen: String, public_url: String, drain_s: u64 }
+    DataLayer { dir: PathBuf, cache_mib: u64, reserve_mib: u64 }
+    LogLayer { filter: String, format: LogFormat }
+    WorkersLayer { threads: usize, sends_in_flight: usize, paused: bool }
+}
+
+fn merge(below: &mut toml::Table, above: toml::Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(toml::Value::Table(held)), toml::Value::Table(table)) => merge(held, table),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+/// `TIDEGATE_SERVER__LISTEN=…` sets `server.listen`. Other variables with the prefix (secrets) have no `__` and are left alone.
+fn set_from_environment(table: &mut toml::Table, name: &str, value: &str) -> Result<(), ConfigFault> {
+    let Some((section, key)) = name.strip_prefix(ENV_PREFIX).and_then(|rest| rest.split_once("__")) else {
+        return Ok(());
+    };
+    let (section, key) = (section.to_lowercase(), key.to_lowercase());
+    let unknown = || ConfigFault::UnknownVariable { name: name.to_owned() };
+    let held = table.get_mut(&section).and_then(toml::Value::as_table_mut).ok_or_else(unknown)?;
+    let slot = held.get_mut(&key).ok_or_else(unknown)?;
+    // Only plain values have defaults, so the default tells the type.
+    let parsed = match slot {
+        toml::Value::Integer(_) => value.parse().ok().map(toml::Value::Integer),
+        toml::Value::Boolean(_) => value.parse().ok().map(toml::Value::Boolean),
+        _ => Some(toml::Value::String(value.to_owned())),
+    };
+    *slot = parsed.ok_or_else(|| ConfigFault::Variable {
+        name: name.to_owned(),
+        expected: slot.type_str().to_owned(),
+        found: value.to_owned(),
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Layers, paths and faults.
+
+use super::*;
+
+const GOOD: &str = r#"
+[workspaces.main]
+flows = "flows"
+default_sender = "shop"
+
+[[endpoints]]
+name = "shopify"
+plugin = "shopify"
+secrets = ["${SHOPIFY_SECRET}", "plain-old-one"]
+
+[[connections]]
+name = "acme"
+endpoint = "shopify"
+workspace = "main"
+
+[[senders]]
+name = "shop"
+workspace = "main"
+channel = "whatsapp"
+phone_number_id = "106540352242922"
+access_token = "token-itself"
+"#;
+
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tidegate.toml");
+    std::fs::write(&path, text).unwrap();
+    let environment: Vec<_> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::load(Some(&path), &environment).map_err(|fault| fault.to_string().replace(&dir.path().display().to_string(), "DIR"))
+}
+
+fn fault(text: &str) -> String {
+    load(text, &[]).unwrap_err()
+}
+
+#[test]
+fn the_documented_defaults_are_a_configuration() {
+    let config = Config::load(None, &[]).unwrap();
+    assert_eq!(config.server.listen, "127.0.0.1:8080");
+    assert_eq!(config.public_url(), "http://127.0.0.1:8080");
+}
+
+#[test]
+fn later_layers_win() {
+    let config = load("[server]\nlisten = \"127.0.0.1:1\"\ndrain_s = 5", &[("TIDEGATE_SERVER__LISTEN", "127.0.0.1:2")]).unwrap();
+    assert_eq!((config.server.listen.as_str(), config.server.drain_s), ("127.0.0.1:2", 5));
+}
+
+#[test]
+fn relative_paths_belong_to_the_folder_of_the_file() {
+    let config = load(GOOD, &[]).unwrap();
+    assert!(config.data.dir.is_absolute() && config.data.dir.ends_with("tidegate-data"));
+    assert!(config.workspaces["main"].flows.as_ref().unwrap().is_absolute());
+    assert_eq!(config.endpoints[0].plugin, "shopify");
+}
+
+#[test]
+fn what_is_in_force_is_shown_without_secrets() {
+    let shown = toml::to_string(&load(GOOD, &[]).unwrap()).unwrap();
+    assert!(shown.contains("${SHOPIFY_SECRET}") && !shown.contains("plain-old-one") && !shown.contains("token-itself"), "{shown}");
+}
+
+#[test]
+fn faults_name_the_place_and_what_to_do() {
+    insta::assert_snapshot!(fault("[server]\nlisen = \"x\""));
+    insta::assert_snapshot!(fault("[server]\ndrain_s = \"soon\""));
+    insta::assert_snapshot!(fault(&GOOD.replace("workspace = \"main\"", "workspace = \"other\"")));
+    insta::assert_snapshot!(fault(&GOOD.replace("endpoint = \"shopify\"", "endpoint = \"shop\"")));
+    insta::assert_snapshot!(fault(&GOOD.replace("\"106540352242922\"", "\"+1 555 0100\"")));
+    insta::assert_snapshot!(fault(&GOOD.replace("name = \"acme\"", "name = \"Acme Shop\"")));
+    insta::assert_snapshot!(fault(&GOOD.replace("default_sender = \"shop\"", "default_sender = \"shup\"")));
+    insta::assert_snapshot!(load("", &[("TIDEGATE_SERVER__LISEN", "x")]).unwrap_err());
+    insta::assert_snapshot!(load("", &[("TIDEGATE_SERVER__DRAIN_S", "soon")]).unwrap_err());
+}

@@ -1,0 +1,21 @@
+//! Tidegate, the gateway: webhooks come in, are verified and stored, become canonical events in sandboxed plugins, start flows, and flows send messages.
+//!
+//! `pipeline` is the path of an event, `commands` what a person may do, `http` and `cli` thin faces; `app` wires all of it.
+
+mod app;
+mod catalog;
+mod cli;
+mod commands;
+mod config;
+mod http;
+mod pipeline;
+mod play;
+mod records;
+mod supervisor;
+mod telemetry;
+mod tx;
+mod views;
+mod work;
+mod workers;
+
+pub use cli::run;

@@ -1,0 +1,7 @@
+//! The `tidegate` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(tidegate::run())
+}

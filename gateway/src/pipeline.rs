@@ -1,0 +1,19 @@
+//! The path of an event, one file a stage, in the order of the path: receive, split, interpret, record, trigger, advance, send.
+//!
+//! Stages never call each other; the runner composes them and commits once for all.
+
+mod advance;
+mod handshake;
+mod interpret;
+mod receive;
+mod record;
+mod runner;
+mod send;
+mod split;
+mod trigger;
+
+pub use advance::shard;
+pub use handshake::handshake;
+pub use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
+pub use runner::{Progress, Runner, interpretations_of, moment_prefix};
+pub use send::{Prepared, prepare, settle};

@@ -1,0 +1,202 @@
+//! Advance: runs move, and what should happen is written down: messages to the send gate, timers. The moving itself is the flow engine's, which is pure.
+
+use crate::{
+    catalog::{Catalog, SHARDS},
+    records::{FlowRow, MessageRow, RunRow},
+    tx::{Tx, TxError},
+    work::Work,
+};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use tidegate_flows::{Context, Effect, Flow, Input, Run, RunState, advance as step};
+use tidegate_model::{
+    ContactId, MessageId, RunId, Timestamp,
+    contact::{Contact, ContactKey},
+    message::{Category, ChannelKind, Content, Direction, GateDecision, Message, State, Step, Verdict},
+};
+use tidegate_store::{Lane, Queue, TimerKey};
+
+/// How long a message of a flow is worth sending: past that it would only confuse.
+const MESSAGE_LIFE_MS: i64 = 24 * 3_600_000;
+
+/// Starts a run.
+///
+/// # Errors
+/// The store's.
+pub fn start(tx: &mut Tx<'_>, catalog: &Catalog, run: Run, contact: &Contact, now: Timestamp) -> Result<(), TxError> {
+    let Some(flow) = catalog.flows(tx.workspace()).and_then(|flows| flows.get(&run.flow)).cloned() else { return Ok(()) };
+    move_on(tx, catalog, &flow, run, Input::Start, contact, now)
+}
+
+/// A run's timer has come.
+///
+/// # Errors
+/// The store's.
+pub fn wake(tx: &mut Tx<'_>, catalog: &Catalog, id: RunId, wait: u32, now: Timestamp) -> Result<(), TxError> {
+    let Some(row) = tx.get::<RunRow>(&(tx.workspace(), id))? else { return Ok(()) };
+    let Some(flow) = version(tx, catalog, &row.run)? else {
+        return fail(tx, row, now, "the version of the flow that this run entered is not stored any more");
+    };
+    let contact = tx.contact(row.run.contact)?.unwrap_or_else(|| Contact::new(row.run.contact, now));
+    move_on(tx, catalog, &flow, row.run, Input::Timer { wait }, &contact, now)
+}
+
+/// The flow in the version that the run entered.
+fn version(tx: &mut Tx<'_>, catalog: &Catalog, run: &Run) -> Result<Option<Arc<Flow>>, TxError> {
+    let workspace = tx.workspace();
+    let newest = catalog.flows(workspace).and_then(|flows| flows.get(&run.flow)).cloned();
+    if let Some(flow) = newest
+        && flow.version() == run.version
+    {
+        return Ok(Some(flow));
+    }
+    let version = run.version.to_string();
+    if let Some(flow) = catalog.old_flow(workspace, &version) {
+        return Ok(Some(flow));
+    }
+    let Some(row) = tx.get::<FlowRow>(&(workspace, run.flow.clone(), version.clone()))? else { return Ok(None) };
+    match Flow::load(&row.definition) {
+        Ok(flow) => Ok(Some(catalog.keep_old_flow(workspace, version, flow))),
+        Err(error) => {
+            tracing::error!(flow = run.flow, version, error = %error, "a stored flow can't be loaded");
+            Ok(None)
+        }
+    }
+}
+
+fn fail(tx: &mut Tx<'_>, mut row: RunRow, now: Timestamp, reason: &str) -> Result<(), TxError> {
+    row.run.state = RunState::Failed { step: None, reason: reason.to_owned() };
+    row.run.updated_at = now;
+    row.timer = None;
+    tx.put(row);
+    Ok(())
+}
+
+fn move_on(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    flow: &Flow,
+    run: Run,
+    input: Input,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<(), TxError> {
+    let workspace = tx.workspace();
+    let fields = view(contact);
+    let context = Context {
+        contact: &fields,
+        contact_language: contact.field("language"),
+        default_sender: catalog.default_sender(workspace),
+    };
+    let (run, effects) = step(flow, catalog.templates(workspace), run, &input, &context, now);
+    if effects.is_empty() && run.state != RunState::NotEntered {
+        // A timer that the run does not wait for (any more).
+        return Ok(());
+    }
+    let mut timer = None;
+    for effect in effects {
+        match effect {
+            Effect::Send { step, sender, category, content } => send(tx, catalog, &run, contact, Planned { step, sender, category, content }, now),
+            Effect::SendFailed { step, reason } => refuse(tx, &run, contact, step, reason, now),
+            Effect::Wait { wait, due_at } => timer = Some(arm(tx, &run, wait, due_at)),
+            _ => {}
+        }
+    }
+    if let RunState::Failed { step, reason } = &run.state {
+        tracing::warn!(run.id = %run.id, flow = run.flow, step = step.as_deref(), reason, "run failed");
+    }
+    if run.state != RunState::NotEntered {
+        tx.put(RunRow { workspace, run, timer });
+    }
+    Ok(())
+}
+
+fn arm(tx: &mut Tx<'_>, run: &Run, wait: u32, due_at: Timestamp) -> TimerKey {
+    let lane = Lane::new(tx.workspace(), 0, shard(run.contact));
+    tx.defer(due_at, Queue::Pure, lane, Work::Timer { run: run.id, wait }.row())
+}
+
+/// A message that a step wants sent.
+struct Planned {
+    step: String,
+    sender: Option<String>,
+    category: Category,
+    content: Content,
+}
+
+fn send(tx: &mut Tx<'_>, catalog: &Catalog, run: &Run, contact: &Contact, planned: Planned, now: Timestamp) {
+    let workspace = tx.workspace();
+    let Planned { step, sender, category, content } = planned;
+    let Some(sender) = sender.and_then(|name| catalog.sender(workspace, &name)) else {
+        let reason = "no sender: name one in the step, or give the workspace a default_sender".to_owned();
+        return refuse(tx, run, contact, step, reason, now);
+    };
+    let message = message(run, contact, sender.name.clone(), step, (category, content), now);
+    let lane = Lane::new(workspace, sender.number, shard(contact.id));
+    tracing::info!(run.id = %run.id, message.id = %message.id, step = message.step.as_deref(), "message queued");
+    tx.enqueue(Queue::Io, lane, &Work::Send { id: message.id }.row());
+    tx.put(MessageRow { workspace, message });
+}
+
+/// A message that can't be made is kept with the reason: it is not lost without a word.
+fn refuse(tx: &mut Tx<'_>, run: &Run, contact: &Contact, step: String, reason: String, now: Timestamp) {
+    let workspace = tx.workspace();
+    let content = Content::Text { text: String::new() };
+    let mut message = message(run, contact, String::new(), step, (Category::Utility, content), now);
+    message.state = State::Refused;
+    message.history = vec![Step { state: State::Refused, at: now, note: Some(reason.clone()) }];
+    message.gate = vec![GateDecision { at: now, verdict: Verdict::Refused, check: "content".to_owned(), reason }];
+    tracing::warn!(run.id = %run.id, message.id = %message.id, step = message.step.as_deref(), "message not made");
+    tx.put(MessageRow { workspace, message });
+}
+
+fn message(run: &Run, contact: &Contact, sender: String, step: String, (category, content): (Category, Content), now: Timestamp) -> Message {
+    let visit = run.trail.iter().filter(|visit| visit.step == step).count().to_be_bytes();
+    let id = MessageId::derive(run.id.root_ms(), &[run.id.raw(), b"message", step.as_bytes(), &visit]);
+    Message {
+        id,
+        direction: Direction::Outbound,
+        channel: ChannelKind::Whatsapp,
+        sender,
+        contact: contact.id,
+        address: contact.whatsapp_address(),
+        category,
+        content,
+        state: State::Queued,
+        history: vec![Step { state: State::Queued, at: now, note: None }],
+        gate: Vec::new(),
+        attempts: 0,
+        provider_id: None,
+        errors: Vec::new(),
+        pricing: None,
+        event: Some(run.event),
+        run: Some(run.id),
+        step: Some(step),
+        created_at: now,
+        expires_at: now.plus_ms(MESSAGE_LIFE_MS),
+    }
+}
+
+/// The part of a resource's work that a contact's is done in, in order.
+pub fn shard(contact: ContactId) -> u16 {
+    let [.., high, low] = *contact.raw();
+    u16::from_be_bytes([high, low]) % SHARDS
+}
+
+/// A contact as conditions and texts see it: fields by name, with `phone`, `email` and `tags`.
+fn view(contact: &Contact) -> Value {
+    let mut fields: Map<String, Value> = Map::new();
+    for (name, field) in &contact.fields {
+        fields.insert(name.clone(), field.value.clone().map_or(Value::Null, Value::String));
+    }
+    for key in &contact.keys {
+        let (name, value) = match key {
+            ContactKey::Phone(phone) => ("phone", phone.as_str()),
+            ContactKey::Email(email) => ("email", email.as_str()),
+            ContactKey::WhatsappId(_) | ContactKey::WhatsappUserId(_) | ContactKey::ExternalId(_) => continue,
+        };
+        fields.entry(name).or_insert_with(|| Value::String(value.to_owned()));
+    }
+    fields.insert("tags".to_owned(), contact.tags.iter().cloned().map(Value::String).collect());
+    Value::Object(fields)
+}

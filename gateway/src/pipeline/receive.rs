@@ -1,0 +1,151 @@
+//! Receive: an authentic webhook becomes three rows (delivery, de-duplication mark, work) in one commit. It does not look into the body: what is authentic is accepted, whatever it says.
+
+use crate::{catalog::Endpoint, records::Delivery, work::Work};
+use sha2::{Digest, Sha256};
+use tidegate_model::{DeliveryId, Timestamp};
+use tidegate_signature::{Refusal, Verified, verify};
+use tidegate_store::{
+    Batch, Changes, Engine, Queue, Seq, StoreError,
+    records::{self, BodyError, Dedupe, ReadError, RecordError, day_of, split_body},
+};
+
+/// A webhook as it arrived.
+pub struct Incoming<'a> {
+    /// Headers, names in lower case.
+    pub headers: &'a [(String, Vec<u8>)],
+    /// The raw body.
+    pub body: &'a [u8],
+    /// When it arrived.
+    pub received_at: Timestamp,
+}
+
+/// An authentic webhook.
+pub struct Accepted {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What a repeat would find; `None` when this provider's deliveries are told apart by their items only.
+    pub mark: Option<Mark>,
+    /// Parts of a long body, to be committed before.
+    pub ahead: Vec<Batch>,
+    /// What to commit.
+    pub changes: Changes,
+}
+
+/// The mark of a delivery, and the day it was received on.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    dedupe: Dedupe,
+    today: u16,
+}
+
+impl Mark {
+    /// Who came first, if the delivery came before.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn first(&self, store: &dyn Engine) -> Result<Option<DeliveryId>, StoreError> {
+        Ok(self.dedupe.seen(store, self.today, crate::tx::DEDUPE_DAYS)?.map(DeliveryId::from_raw))
+    }
+
+    /// Whether a conflict of the commit means that the delivery came meanwhile.
+    pub fn is_conflict(&self, key: &tidegate_store::Key) -> bool {
+        self.dedupe.is_conflict(key, self.today)
+    }
+}
+
+/// Why a webhook is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveFault {
+    /// It is not authentic.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It is longer than any body may be.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// It can't be written down.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Verifies a webhook and says what to store.
+///
+/// # Errors
+/// The signature's refusal, which names the header and what to do.
+pub fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result<Accepted, ReceiveFault> {
+    let at = incoming.received_at;
+    let verified = verify(&endpoint.scheme, &endpoint.secrets, incoming.headers, incoming.body, at.ms())?;
+    let hash = delivery_hash(endpoint, incoming, verified);
+    let identity = hash.unwrap_or_else(|| hash16(&[incoming.body]));
+    let id = DeliveryId::derive(at.ms(), &[b"delivery", endpoint.name.as_bytes(), &identity]);
+    let dedupe = hash.map(|hash| Dedupe { workspace: endpoint.home, endpoint: endpoint.number, hash });
+    let mark = dedupe.map(|dedupe| Mark { dedupe, today: day_of(at.ms()) });
+    let mut parts = split_body(incoming.body)?;
+    let ahead = parts.take_ahead(endpoint.home, id.raw());
+    let mut changes = Changes::new(seq);
+    parts.put_chunks(endpoint.home, id.raw(), &mut changes);
+    changes.put(&delivery(endpoint, incoming, verified, id, parts.head))?;
+    if let Some(mark) = mark {
+        mark.dedupe.record(&mut changes, mark.today, id.raw());
+    }
+    changes.enqueue(Queue::Pure, endpoint.lane(), &Work::Delivery { id, from: 0 }.row());
+    Ok(Accepted { id, mark, ahead, changes })
+}
+
+fn delivery(endpoint: &Endpoint, incoming: &Incoming<'_>, verified: Verified, id: DeliveryId, head: Vec<u8>) -> Delivery {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    Delivery {
+        workspace: endpoint.home,
+        id,
+        endpoint: endpoint.name.clone(),
+        received_at: incoming.received_at,
+        headers: incoming.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        secret_index: verified.secret_index,
+        stale: verified.stale,
+        body_bytes: incoming.body.len(),
+        head,
+    }
+}
+
+/// The body of a stored delivery.
+///
+/// # Errors
+/// The store's; or what is wrong with the body.
+pub fn read_body(store: &dyn Engine, delivery: &Delivery) -> Result<Vec<u8>, BodyFault> {
+    Ok(records::read_body(store, delivery.workspace, delivery.id.raw(), &delivery.head)??)
+}
+
+/// Why a stored body can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyFault {
+    /// The store.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The body.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+}
+
+/// The hash of the headers that tell deliveries apart, when the manifest names headers only and they are there. A stale delivery that is accepted once is told apart by its body as well.
+fn delivery_hash(endpoint: &Endpoint, incoming: &Incoming<'_>, verified: Verified) -> Option<[u8; 16]> {
+    let names = endpoint.delivery_id_headers.as_ref()?;
+    let values: Option<Vec<&[u8]>> = names
+        .iter()
+        .map(|name| incoming.headers.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_slice()))
+        .collect();
+    match values {
+        Some(values) => Some(hash16(&values)),
+        None if verified.stale => Some(hash16(&[incoming.body])),
+        None => None,
+    }
+}
+
+fn hash16(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    short
+}

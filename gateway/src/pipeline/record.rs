@@ -1,0 +1,275 @@
+//! Record: what an event changes in what the gateway knows: contacts, windows, suppressions, messages and their statuses. All of it goes into the commit of the item.
+
+use crate::{
+    catalog::Catalog,
+    records::{ContactRow, MessageRow, ProviderIdRow, SuppressionRow, WindowRow},
+    tx::{Tx, TxError},
+};
+use tidegate_model::{
+    ContactId, MessageId, Timestamp,
+    contact::{Contact, ContactInfo, ContactKey, WhatsappAddress},
+    event::{self, ChannelMessage, Event, Payload, Status},
+    gate::{Suppression, SuppressionScope},
+    message::{Category, ChannelKind, Content, Direction, Message, State, Step},
+    opt_out::Keyword,
+    window::Window,
+};
+
+/// What recording an event found out, for the stages after it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recorded {
+    /// Whom the event is about, as they are now.
+    pub contact: Option<Contact>,
+    /// The message that it brought or moved.
+    pub message: Option<MessageId>,
+}
+
+/// Records one event. `received_at` is the delivery's; it stamps what the provider gives no time for.
+///
+/// # Errors
+/// The store's.
+pub fn record(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, received_at: Timestamp) -> Result<Recorded, TxError> {
+    let contact = match &event.contact {
+        Some(info) if !info.keys.is_empty() => Some(upsert_contact(tx, event, info, received_at)?),
+        _ => None,
+    };
+    let message = match &event.payload {
+        Payload::Message(message) => record_message(tx, catalog, event, message, contact.as_ref())?,
+        Payload::Status(status) => record_status(tx, catalog, event, status)?,
+        _ => None,
+    };
+    if let (Some(contact), "contact.consent_changed") = (&contact, event.kind.as_str()) {
+        follow_preferences(tx, event, contact)?;
+    }
+    Ok(Recorded { contact, message })
+}
+
+/// Finds the contact by its keys, makes it, or merges those that turn out to be one: the smallest id survives.
+fn upsert_contact(tx: &mut Tx<'_>, event: &Event, info: &ContactInfo, received_at: Timestamp) -> Result<Contact, TxError> {
+    let mut found: Vec<ContactId> = Vec::new();
+    for key in &info.keys {
+        if let Some(id) = tx.contact_by_key(key)?
+            && !found.contains(&id)
+        {
+            found.push(id);
+        }
+    }
+    found.sort_unstable();
+    let (mut contact, is_new) = match found.first() {
+        Some(id) => (tx.contact(*id)?.unwrap_or_else(|| Contact::new(*id, received_at)), false),
+        None => (Contact::new(ContactId::derive(event.id.root_ms(), &[event.id.raw(), b"contact"]), received_at), true),
+    };
+    let merges = found.len() > 1;
+    for id in found.into_iter().skip(1) {
+        if let Some(other) = tx.contact(id)? {
+            for key in &other.keys {
+                tx.put_contact_key(key, contact.id);
+            }
+            contact.absorb(other);
+        }
+        tx.put(ContactRow { workspace: tx.workspace(), id, contact: None, alias_of: Some(contact.id) });
+    }
+    let version = event.entity.as_ref().and_then(|entity| entity.version).unwrap_or(event.occurred_at);
+    let applied = contact.apply(info, version);
+    for key in &applied.new_keys {
+        tx.put_contact_key(key, contact.id);
+    }
+    if applied.changed || merges || is_new {
+        tx.put(ContactRow { workspace: tx.workspace(), id: contact.id, contact: Some(contact.clone()), alias_of: None });
+    }
+    Ok(contact)
+}
+
+/// A message from the person opens the window and may be a keyword; an echo of the business's own is kept beside it.
+fn record_message(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    event: &Event,
+    message: &ChannelMessage,
+    contact: Option<&Contact>,
+) -> Result<Option<MessageId>, TxError> {
+    let (Some(contact), Some(channel)) = (contact, channel_kind(&message.channel)) else { return Ok(None) };
+    let sender = catalog.sender_by_provider_id(tx.workspace(), channel, &message.sender);
+    let sender_name = sender.as_ref().map_or_else(|| message.sender.clone(), |sender| sender.name.clone());
+    let id = MessageId::derive(event.id.root_ms(), &[event.id.raw(), b"message"]);
+    let inbound = message.direction == event::Direction::Inbound;
+    let state = if inbound { State::Received } else { State::Sent };
+    let row = Message {
+        id,
+        direction: if inbound { Direction::Inbound } else { Direction::Outbound },
+        channel,
+        sender: sender_name,
+        contact: contact.id,
+        address: event.contact.as_ref().and_then(address_of),
+        category: Category::Service,
+        content: Content::Received {
+            message_type: message.message_type.clone(),
+            text: message.text.clone(),
+            reply_id: message.reply_id.clone(),
+            media: message.media.clone(),
+        },
+        state,
+        history: vec![Step { state, at: event.occurred_at, note: None }],
+        gate: Vec::new(),
+        attempts: 0,
+        provider_id: Some(message.id.clone()),
+        errors: Vec::new(),
+        pricing: None,
+        event: Some(event.id),
+        run: None,
+        step: None,
+        created_at: event.occurred_at,
+        expires_at: event.occurred_at,
+    };
+    tx.put(MessageRow { workspace: tx.workspace(), message: row });
+    if inbound {
+        if let Some(sender) = sender {
+            let held = tx.get::<WindowRow>(&(tx.workspace(), contact.id, sender.number))?;
+            let window = Window::after_inbound(held.map(|row| row.window), event.occurred_at);
+            tx.put(WindowRow { workspace: tx.workspace(), contact: contact.id, sender: sender.number, window });
+        }
+        if let Some(text) = &message.text {
+            obey_keyword(tx, catalog, event, channel, text, contact)?;
+        }
+    }
+    Ok(Some(id))
+}
+
+/// STOP and its kin take effect at once, on the channel they came by; START restores what a keyword took.
+fn obey_keyword(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    event: &Event,
+    channel: ChannelKind,
+    text: &str,
+    contact: &Contact,
+) -> Result<(), TxError> {
+    match catalog.keywords(tx.workspace()).find(text) {
+        Some(Keyword::OptOut) => {
+            let reason = "the contact sent an opt-out word".to_owned();
+            suppress(tx, channel, contact, Suppression { scope: SuppressionScope::All, since: event.occurred_at, reason })
+        }
+        Some(Keyword::OptIn) => restore(tx, channel, contact, event.occurred_at),
+        Some(Keyword::Help) | None => Ok(()),
+    }
+}
+
+/// The provider's own "stop promotions" and its withdrawal.
+fn follow_preferences(tx: &mut Tx<'_>, event: &Event, contact: &Contact) -> Result<(), TxError> {
+    let Some(info) = &event.contact else { return Ok(()) };
+    for statement in info.consents.iter().filter(|statement| statement.scope == "marketing") {
+        let Some(channel) = channel_kind(&statement.channel) else { continue };
+        let since = statement.at.unwrap_or(event.occurred_at);
+        match statement.state.as_str() {
+            "denied" => {
+                let reason = "the contact stopped marketing at the provider".to_owned();
+                suppress(tx, channel, contact, Suppression { scope: SuppressionScope::Marketing, since, reason })?;
+            }
+            "granted" => restore_marketing(tx, channel, contact, since)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn suppress(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, suppression: Suppression) -> Result<(), TxError> {
+    for address in addresses(channel, contact) {
+        let held = tx.get::<SuppressionRow>(&(tx.workspace(), channel, address.clone()))?;
+        // An opt-out of everything is not narrowed by a later stop of marketing, and the newest moment counts.
+        let wider = held.as_ref().is_some_and(|row| row.suppression.as_ref().is_some_and(|held| held.scope == SuppressionScope::All));
+        let newer = held.as_ref().is_some_and(|row| row.changed_at > suppression.since);
+        if newer || (wider && suppression.scope == SuppressionScope::Marketing) {
+            continue;
+        }
+        let changed_at = suppression.since;
+        tx.put(SuppressionRow { workspace: tx.workspace(), channel, address, suppression: Some(suppression.clone()), changed_at });
+    }
+    Ok(())
+}
+
+fn restore(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, at: Timestamp) -> Result<(), TxError> {
+    lift(tx, channel, contact, at, |_| true)
+}
+
+fn restore_marketing(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, at: Timestamp) -> Result<(), TxError> {
+    lift(tx, channel, contact, at, |held| held.scope == SuppressionScope::Marketing)
+}
+
+/// Lifts suppressions that are older than `at`. The row stays, without a suppression, so that a late older STOP is recognised as older.
+fn lift(
+    tx: &mut Tx<'_>,
+    channel: ChannelKind,
+    contact: &Contact,
+    at: Timestamp,
+    applies: fn(&Suppression) -> bool,
+) -> Result<(), TxError> {
+    for address in addresses(channel, contact) {
+        let Some(row) = tx.get::<SuppressionRow>(&(tx.workspace(), channel, address.clone()))? else { continue };
+        if row.changed_at <= at && row.suppression.as_ref().is_some_and(applies) {
+            tx.put(SuppressionRow { workspace: tx.workspace(), channel, address, suppression: None, changed_at: at });
+        }
+    }
+    Ok(())
+}
+
+/// Every address that a contact has on a channel, as suppressions name them.
+pub fn addresses(channel: ChannelKind, contact: &Contact) -> Vec<String> {
+    let on_channel = |key: &&ContactKey| match key {
+        ContactKey::Phone(_) => true,
+        ContactKey::WhatsappId(_) | ContactKey::WhatsappUserId(_) => channel == ChannelKind::Whatsapp,
+        ContactKey::Email(_) | ContactKey::ExternalId(_) => false,
+    };
+    contact.keys.iter().filter(on_channel).map(ContactKey::lookup).collect()
+}
+
+/// Moves the message that a status is about: by our id, which came back with it, else by the provider's id.
+fn record_status(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, status: &Status) -> Result<Option<MessageId>, TxError> {
+    let Some(channel) = channel_kind(&status.channel) else { return Ok(None) };
+    let Some(id) = message_of(tx, catalog, channel, status)? else { return Ok(None) };
+    let Some(MessageRow { mut message, .. }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else { return Ok(None) };
+    let Some(state) = State::from_provider(&status.state) else { return Ok(Some(id)) };
+    let note = status.errors.first().map(|error| match &error.title {
+        Some(title) => format!("{}: {title}", error.code),
+        None => error.code.clone(),
+    });
+    let mut changed = message.report(Step { state, at: event.occurred_at, note });
+    if message.provider_id.is_none() {
+        message.provider_id = Some(status.message_id.clone());
+        changed = true;
+    }
+    if status.pricing.is_some() && message.pricing != status.pricing {
+        message.pricing.clone_from(&status.pricing);
+        changed = true;
+    }
+    if !status.errors.is_empty() && message.errors != status.errors {
+        message.errors.clone_from(&status.errors);
+        changed = true;
+    }
+    if changed {
+        tx.put(MessageRow { workspace: tx.workspace(), message });
+    }
+    Ok(Some(id))
+}
+
+fn message_of(tx: &mut Tx<'_>, catalog: &Catalog, channel: ChannelKind, status: &Status) -> Result<Option<MessageId>, TxError> {
+    if let Some(id) = status.callback_data.as_deref().and_then(|data| data.parse::<MessageId>().ok()) {
+        return Ok(Some(id));
+    }
+    let Some(sender) = catalog.sender_by_provider_id(tx.workspace(), channel, &status.sender) else { return Ok(None) };
+    let row = tx.get::<ProviderIdRow>(&(tx.workspace(), sender.number, status.message_id.clone()))?;
+    Ok(row.map(|row| row.message))
+}
+
+fn address_of(info: &ContactInfo) -> Option<WhatsappAddress> {
+    let mut contact = Contact::new(ContactId::from_raw([0; 16]), Timestamp::from_ms(0));
+    contact.keys.clone_from(&info.keys);
+    contact.whatsapp_address()
+}
+
+fn channel_kind(word: &str) -> Option<ChannelKind> {
+    match word {
+        "whatsapp" => Some(ChannelKind::Whatsapp),
+        "sms" => Some(ChannelKind::Sms),
+        _ => None,
+    }
+}

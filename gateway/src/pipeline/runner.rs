@@ -1,0 +1,158 @@
+//! The runner: claims a lane of pure work, takes it through the stages, and commits once for all. What it can't do is parked with its reason; the lane goes on.
+
+mod deliveries;
+
+pub use deliveries::{interpretations_of, moment_prefix};
+
+use super::advance;
+use crate::{
+    app::App,
+    tx::{Letter, Tx, TxError},
+    work::Work,
+};
+use std::{panic::AssertUnwindSafe, sync::Arc};
+use tidegate_store::{Claim, Key, Queue, Row, WorkRow};
+use tokio::runtime::Handle;
+
+/// Rows that are claimed at once: many share one commit and one sandbox.
+const AT_ONCE: usize = 24;
+/// Row operations after which no further row is taken into a commit. A group of the store holds 512.
+const ENOUGH_OPS: usize = 256;
+/// Times that work is done again because another commit touched the same row.
+const CONFLICTS: usize = 8;
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Something.
+    Done,
+    /// There was nothing to do.
+    Idle,
+}
+
+/// Does pure work on a plain thread.
+pub struct Runner {
+    app: Arc<App>,
+    runtime: Handle,
+}
+
+/// A claimed row that can be read as work.
+struct Task {
+    key: Key,
+    row: WorkRow,
+    work: Work,
+}
+
+impl Runner {
+    /// For this gateway; plugins run on this runtime.
+    pub const fn new(app: Arc<App>, runtime: Handle) -> Self {
+        Self { app, runtime }
+    }
+
+    /// The gateway.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Claims one lane and does its first rows.
+    ///
+    /// # Errors
+    /// The store has stopped.
+    pub fn tick(&self) -> Result<Progress, TxError> {
+        let Some(claim) = self.app.store().claim(Queue::Pure, AT_ONCE)? else { return Ok(Progress::Idle) };
+        if self.several(&claim)? {
+            return Ok(Progress::Done);
+        }
+        // Together it did not work: one row alone, and if that fails it is the one to park.
+        let alone = self.first(&claim);
+        match alone {
+            Ok(()) => Ok(Progress::Done),
+            Err(error) if error.is_final() => Err(error),
+            Err(error) => self.give_up(&claim, &error.to_string()).map(|()| Progress::Done),
+        }
+    }
+
+    /// All claimed rows in one commit, as far as they fit. False when that failed for a reason that one row alone may not meet.
+    fn several(&self, claim: &Claim) -> Result<bool, TxError> {
+        for _ in 0..CONFLICTS {
+            match self.attempt(claim, claim.rows()) {
+                Ok(()) => return Ok(true),
+                Err(error) if error.is_conflict() => {}
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(error = %error, rows = claim.rows().len(), "work failed together; trying one at a time");
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn first(&self, claim: &Claim) -> Result<(), TxError> {
+        let first = claim.rows().get(..1).unwrap_or_default();
+        let mut last = Ok(());
+        for _ in 0..CONFLICTS {
+            last = self.attempt(claim, first);
+            if !last.as_ref().is_err_and(TxError::is_conflict) {
+                break;
+            }
+        }
+        last
+    }
+
+    /// A panic in a stage is a failure of its rows, not of the gateway.
+    fn attempt(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| self.work(claim, rows)));
+        done.unwrap_or(Err(TxError::Panicked))
+    }
+
+    fn give_up(&self, claim: &Claim, reason: &str) -> Result<(), TxError> {
+        let Some((key, row)) = claim.rows().first() else { return Ok(()) };
+        tracing::error!(work = %key, reason, "work was given up; it is among the dead letters");
+        let mut tx = Tx::new(self.app.store(), claim.lane().workspace);
+        let work = WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16]));
+        tx.park(Letter {
+            queue: Queue::Pure,
+            lane: claim.lane(),
+            work,
+            reason: reason.to_owned(),
+            field: None,
+            at: self.app.now(),
+            source: "gateway".to_owned(),
+        })?;
+        tx.delete(key);
+        tx.commit(Some(claim.token()))
+    }
+
+    fn work(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {
+        let mut tx = Tx::new(self.app.store(), claim.lane().workspace);
+        let tasks = read(rows)?;
+        let deliveries = deliveries::load(&self.app, &self.runtime, &mut tx, &tasks)?;
+        for task in &tasks {
+            match task.work {
+                Work::Delivery { id, .. } | Work::Replay { id, .. } => match deliveries.get(&id) {
+                    Some(batch) => deliveries::apply(&self.app, &mut tx, claim.lane(), task, batch)?,
+                    // Left for the next claim: this one has enough.
+                    None => break,
+                },
+                Work::Timer { run, wait } => {
+                    advance::wake(&mut tx, self.app.catalog(), run, wait, self.app.now())?;
+                    tx.delete(&task.key);
+                }
+                Work::Send { .. } => return Err(TxError::UnknownWork),
+            }
+            if tx.row_ops() >= ENOUGH_OPS {
+                break;
+            }
+        }
+        tx.commit(Some(claim.token()))
+    }
+}
+
+fn read(rows: &[(Key, Row)]) -> Result<Vec<Task>, TxError> {
+    let task = |(key, row): &(Key, Row)| {
+        let row = WorkRow::decode(&row.value)?;
+        Some(Task { key: key.clone(), row, work: Work::read(&row)? })
+    };
+    rows.iter().map(|row| task(row).ok_or(TxError::UnknownWork)).collect()
+}

@@ -1,0 +1,67 @@
+//! Split: a stored delivery becomes items, each with its connection. Pure: where to cut is the manifest's business, whose account it is the configuration's.
+
+use crate::{
+    catalog::{Connection, Endpoint},
+    records::{Delivery, Parked},
+};
+use std::sync::Arc;
+use tidegate_model::{ItemId, outcome::Item};
+use tidegate_plugin_host::guest_headers;
+
+/// One item of a delivery.
+pub struct Part {
+    /// Position in the delivery.
+    pub index: u32,
+    /// Id, the same each time.
+    pub id: ItemId,
+    /// Topic, as far as it is known.
+    pub topic: String,
+    /// What tells it from the same item in another delivery, when the manifest says by what.
+    pub mark: Option<[u8; 16]>,
+    /// Where the plugin keeps state for it.
+    pub state_key: Option<String>,
+    /// What to interpret, and for whom; or why it can't be.
+    pub work: Result<(Item, Arc<Connection>), Parked>,
+}
+
+/// Cuts a delivery. One that can't be cut is one parked part.
+pub fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
+    let manifest = endpoint.plugin.manifest();
+    let id = |index: u32| ItemId::derive(delivery.id.root_ms(), &[delivery.id.raw(), b"item", &index.to_be_bytes()]);
+    let cut = match tidegate_plugin_host::split(manifest, &delivery.headers, body) {
+        Ok(cut) => cut,
+        Err(error) => {
+            let parked = Parked::new(None, error.to_string());
+            return vec![Part { index: 0, id: id(0), topic: String::new(), mark: None, state_key: None, work: Err(parked) }];
+        }
+    };
+    let headers = guest_headers(manifest, &delivery.headers);
+    cut.into_iter()
+        .map(|piece| {
+            let index = u32::try_from(piece.index).unwrap_or(u32::MAX);
+            let item = Item {
+                id: id(index),
+                topic: piece.topic.clone(),
+                headers: headers.clone(),
+                body: piece.body.into_owned(),
+                envelope: piece.envelope,
+                received_at: delivery.received_at,
+                state: None,
+                answers: Vec::new(),
+            };
+            let work = match endpoint.connection_for(piece.route.as_deref()) {
+                Some(connection) => Ok((item, connection)),
+                None => Err(no_connection(endpoint, piece.route.as_deref())),
+            };
+            Part { index, id: id(index), topic: piece.topic, mark: (!endpoint.marks_deliveries()).then_some(piece.dedupe_key), state_key: piece.state_key, work }
+        })
+        .collect()
+}
+
+fn no_connection(endpoint: &Endpoint, route: Option<&str>) -> Parked {
+    let reason = match route {
+        Some(account) => format!("no connection of the endpoint {} is for the account {account:?}: add [[connections]] with it", endpoint.name),
+        None => format!("the item names no account, and the endpoint {} has no connection without one", endpoint.name),
+    };
+    Parked::new(None, reason)
+}

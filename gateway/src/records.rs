@@ -1,0 +1,314 @@
+//! The application's records: what the rows of each space hold. Every record carries its workspace, the first part of its key.
+
+use serde::{Deserialize, Serialize};
+use tidegate_flows::Run;
+use tidegate_model::{
+    ContactId, DeliveryId, ItemId, MessageId, RunId, Timestamp,
+    contact::Contact,
+    gate::Suppression,
+    message::{ChannelKind, Message},
+    outcome::Outcome,
+    window::Window,
+};
+use tidegate_store::{
+    Key, Space, TimerKey, keys,
+    records::{Layout, Record},
+};
+
+/// Defines a JSON record: its space, its key's parts, and how they become a row's key.
+macro_rules! record {
+    ($name:ident in $space:ident, key $key:ty, |$me:ident| $of:expr, |$parts:pat_param| $row:expr) => {
+        impl Record for $name {
+            const SPACE: Space = Space::$space;
+            const VERSION: u16 = 1;
+            type Key = $key;
+
+            fn key(&self) -> $key {
+                let $me = self;
+                $of
+            }
+
+            fn row_key(key: &$key) -> Key {
+                let $parts = key;
+                $row
+            }
+        }
+    };
+}
+
+/// A received webhook. Its body is the row's tail, and chunk rows when it is long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Home workspace of the endpoint.
+    pub workspace: u32,
+    /// Id.
+    pub id: DeliveryId,
+    /// Endpoint it came by.
+    pub endpoint: String,
+    /// When.
+    pub received_at: Timestamp,
+    /// Headers as received, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Which of the live secrets matched.
+    pub secret_index: u32,
+    /// Accepted although its timestamp was old.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
+    /// Length of the body in bytes.
+    pub body_bytes: usize,
+    /// The body's compressed head; the rest is in chunk rows.
+    #[serde(skip)]
+    pub head: Vec<u8>,
+}
+
+impl Record for Delivery {
+    const SPACE: Space = Space::Deliveries;
+    const VERSION: u16 = 1;
+    const LAYOUT: Layout = Layout::JsonTail;
+    type Key = (u32, DeliveryId);
+
+    fn key(&self) -> Self::Key {
+        (self.workspace, self.id)
+    }
+
+    fn row_key((workspace, id): &Self::Key) -> Key {
+        keys::delivery(*workspace, id.raw())
+    }
+
+    fn tail(&self) -> &[u8] {
+        &self.head
+    }
+
+    fn set_tail(&mut self, tail: Vec<u8>) {
+        self.head = tail;
+    }
+}
+
+/// What became of a slice of a delivery's items: all of it that a replay needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interpretation {
+    /// Home workspace of the endpoint.
+    pub workspace: u32,
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// Endpoint it came by.
+    pub endpoint: String,
+    /// The plugin, as `id@version`.
+    pub plugin: String,
+    /// SHA-256 of the plugin's component, in hex.
+    pub digest: String,
+    /// When.
+    pub at: Timestamp,
+    /// The items, in order; never empty.
+    pub items: Vec<InterpretedItem>,
+}
+
+record!(Interpretation in Interpretations, key (u32, ItemId),
+    |me| (me.workspace, me.items.first().map_or(ItemId::from_raw([0; 16]), |item| item.id)),
+    |(workspace, first)| keys::interpretation(*workspace, first.raw()));
+
+/// One item and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InterpretedItem {
+    /// Id.
+    pub id: ItemId,
+    /// Position in the delivery.
+    pub index: u32,
+    /// Topic.
+    pub topic: String,
+    /// Connection, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The connection's workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<u32>,
+    /// The plugin's state before, when it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_in: Option<String>,
+    /// What became of it.
+    pub result: ItemResult,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemResult {
+    /// The plugin's outcome, and what it led to.
+    Interpreted {
+        /// What the plugin made of it.
+        outcome: Outcome,
+        /// Runs that its events started.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        runs: Vec<RunId>,
+    },
+    /// The same item came before.
+    Duplicate {
+        /// As this item.
+        first: ItemId,
+    },
+    /// It waits for a person.
+    Parked {
+        /// Why.
+        #[serde(flatten)]
+        parked: Parked,
+        /// Its row among the dead letters.
+        letter: u64,
+    },
+}
+
+/// Why an item is parked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// JSON pointer of the field at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What is wrong and, where it is known, what to do.
+    pub reason: String,
+}
+
+impl Parked {
+    /// Why, and at which field.
+    pub fn new(field: Option<String>, reason: impl Into<String>) -> Self {
+        Self { field, reason: reason.into() }
+    }
+}
+
+/// A contact, or the trace of one that was merged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContactRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// Id.
+    pub id: ContactId,
+    /// The person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+    /// Who it turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias_of: Option<ContactId>,
+}
+
+record!(ContactRow in Contacts, key (u32, ContactId), |me| (me.workspace, me.id), |(workspace, id)| keys::contact(*workspace, id.raw()));
+
+/// Whose a key is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContactKeyRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The key, as contacts look it up.
+    pub lookup: String,
+    /// The contact.
+    pub contact: ContactId,
+}
+
+record!(ContactKeyRow in ContactKeys, key (u32, String), |me| (me.workspace, me.lookup.clone()),
+    |(workspace, lookup)| keys::contact_key(*workspace, 0, lookup));
+
+/// The customer service window between a sender and a contact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The contact.
+    pub contact: ContactId,
+    /// The sender's number in the registry.
+    pub sender: u32,
+    /// The window.
+    pub window: Window,
+}
+
+record!(WindowRow in Windows, key (u32, ContactId, u32), |me| (me.workspace, me.contact, me.sender),
+    |(workspace, contact, sender)| keys::window(*workspace, contact.raw(), *sender));
+
+/// A run of a flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The run.
+    pub run: Run,
+    /// The timer that it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<TimerKey>,
+}
+
+record!(RunRow in Runs, key (u32, RunId), |me| (me.workspace, me.run.id), |(workspace, id)| keys::run(*workspace, id.raw()));
+
+/// A version of a flow, kept for the runs that entered it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// Name.
+    pub flow: String,
+    /// Version.
+    pub version: String,
+    /// The canonical definition, as JSON text.
+    pub definition: String,
+}
+
+record!(FlowRow in Flows, key (u32, String, String), |me| (me.workspace, me.flow.clone(), me.version.clone()),
+    |(workspace, flow, version)| keys::flow(*workspace, flow, version.as_bytes()));
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The message.
+    pub message: Message,
+}
+
+record!(MessageRow in Messages, key (u32, MessageId), |me| (me.workspace, me.message.id),
+    |(workspace, id)| keys::message(*workspace, id.raw()));
+
+/// What a plugin keeps from item to item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The connection's number in the registry.
+    pub connection: u32,
+    /// Under which key.
+    pub state_key: String,
+    /// The state.
+    pub state: String,
+}
+
+record!(StateRow in PluginState, key (u32, u32, String), |me| (me.workspace, me.connection, me.state_key.clone()),
+    |(workspace, connection, state_key)| keys::plugin_state(*workspace, *connection, state_key));
+
+/// Whether an address takes messages. A lifted suppression stays as a row without one, so that an older opt-out that comes late is recognised as older.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuppressionRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// Channel.
+    pub channel: ChannelKind,
+    /// The address, as contacts look it up.
+    pub address: String,
+    /// What is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppression: Option<Suppression>,
+    /// When the person last decided.
+    pub changed_at: Timestamp,
+}
+
+record!(SuppressionRow in Suppressions, key (u32, ChannelKind, String), |me| (me.workspace, me.channel, me.address.clone()),
+    |(workspace, channel, address)| keys::suppression(*workspace, *channel as u8, address));
+
+/// A provider's message id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProviderIdRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The sender's number in the registry.
+    pub sender: u32,
+    /// The provider's id.
+    pub provider_id: String,
+    /// Our message.
+    pub message: MessageId,
+}
+
+record!(ProviderIdRow in ProviderIds, key (u32, u32, String), |me| (me.workspace, me.sender, me.provider_id.clone()),
+    |(workspace, sender, provider_id)| keys::provider_id(*workspace, *sender, provider_id));

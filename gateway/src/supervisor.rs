@@ -1,0 +1,164 @@
+//! The tasks and threads of a running gateway: each is named, told to stop together, and waited for.
+//!
+//! | name | what | when it ends early |
+//! |---|---|---|
+//! | `listener` | webhooks and health | the gateway stops |
+//! | `control` | the control socket | the gateway stops |
+//! | `clock` | the clock socket, with a stepped clock | the gateway stops |
+//! | `waker` | moves due timers to their queues | the gateway stops |
+//! | `pure-N` | threads that interpret and advance | the gateway stops |
+//! | `sender` | thread that passes messages through the gate | the gateway stops |
+//! | `send` | one message on its way | the message is `unknown` |
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{runtime::Handle, sync::watch, task::JoinSet};
+
+/// Starts work, and ends it.
+#[derive(Clone)]
+pub struct Supervisor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    runtime: Handle,
+    stop: watch::Sender<Stop>,
+    tasks: Mutex<JoinSet<()>>,
+    threads: Mutex<Vec<(String, std::thread::JoinHandle<()>)>>,
+}
+
+/// Whether the gateway goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stop {
+    No,
+    Asked,
+    /// Something that must not end has ended: what, and why.
+    Failed(String),
+}
+
+/// Seen by everything that runs: whether to stop.
+#[derive(Clone)]
+pub struct Shutdown(watch::Receiver<Stop>);
+
+impl Shutdown {
+    /// Whether to stop now.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow() != Stop::No
+    }
+
+    /// Waits until it is time to stop.
+    pub async fn asked(&mut self) {
+        // The sender lives as long as the supervisor; without one it is time to stop as well.
+        let _ = self.0.wait_for(|stop| *stop != Stop::No).await;
+    }
+
+    /// Why the gateway stops by itself; `None` when it was asked to.
+    pub fn failure(&self) -> Option<String> {
+        match &*self.0.borrow() {
+            Stop::Failed(reason) => Some(reason.clone()),
+            Stop::No | Stop::Asked => None,
+        }
+    }
+}
+
+impl Supervisor {
+    /// Tasks run on this runtime.
+    pub fn new(runtime: Handle) -> Self {
+        let (stop, _) = watch::channel(Stop::No);
+        Self { inner: Arc::new(Inner { runtime, stop, tasks: Mutex::default(), threads: Mutex::default() }) }
+    }
+
+    /// What everything that runs looks at.
+    pub fn shutdown(&self) -> Shutdown {
+        Shutdown(self.inner.stop.subscribe())
+    }
+
+    /// The runtime.
+    pub fn runtime(&self) -> &Handle {
+        &self.inner.runtime
+    }
+
+    /// Starts a task that must last as long as the gateway.
+    pub fn service(&self, name: &'static str, work: impl Future<Output = Result<(), String>> + Send + 'static) {
+        let supervisor = self.clone();
+        self.task(async move {
+            match work.await {
+                Ok(()) if supervisor.shutdown().is_asked() => tracing::debug!(task = name, "ended"),
+                Ok(()) => supervisor.fail(format!("the task {name} ended")),
+                Err(reason) => supervisor.fail(format!("the task {name} failed: {reason}")),
+            }
+        });
+    }
+
+    /// Starts a task that may end when it is done.
+    pub fn task(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that ended are forgotten here, so that the set stays small.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(work, &self.inner.runtime);
+    }
+
+    /// Starts a thread that must last as long as the gateway.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn thread(&self, name: String, work: impl FnOnce() -> Result<(), String> + Send + 'static) -> std::io::Result<()> {
+        let supervisor = self.clone();
+        let named = name.clone();
+        let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => supervisor.fail(format!("the thread {named} failed: {reason}")),
+                Err(_) => supervisor.fail(format!("the thread {named} panicked")),
+            }
+        })?;
+        self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).push((name, handle));
+        Ok(())
+    }
+
+    /// Asks everything to stop.
+    pub fn stop(&self) {
+        self.inner.stop.send_if_modified(|stop| {
+            let first = *stop == Stop::No;
+            if first {
+                *stop = Stop::Asked;
+            }
+            first
+        });
+    }
+
+    /// Stops everything because of this.
+    pub fn fail(&self, reason: String) {
+        tracing::error!(reason, "the gateway stops");
+        self.inner.stop.send_if_modified(|stop| {
+            let first = *stop == Stop::No;
+            if first {
+                *stop = Stop::Failed(reason);
+            }
+            first
+        });
+    }
+
+    /// Waits for everything, at most so long. Returns how many tasks were cut.
+    pub async fn drain(&self, grace: Duration) -> usize {
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
+        let cut = if ended.is_ok() { 0 } else { tasks.len() };
+        tasks.abort_all();
+        let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || {
+            for (name, thread) in threads {
+                if thread.join().is_err() {
+                    tracing::error!(thread = name, "panicked");
+                }
+            }
+        });
+        if tokio::time::timeout(grace, joined).await.is_err() {
+            tracing::warn!("threads were still at work at the end of the drain");
+        }
+        cut
+    }
+}

@@ -1,0 +1,284 @@
+//! A unit of work: reads through to the store, writes kept aside, one commit at the end. A row that was read and is written must not have changed in between.
+
+use crate::records::{ContactKeyRow, ContactRow};
+use std::{any::Any, collections::HashMap};
+use tidegate_model::{ContactId, ItemId, Timestamp, contact::{Contact, ContactKey}};
+use tidegate_store::{
+    Changes, Commit, CommitError, Engine, Expect, Key, Lane, LaneToken, Queue, StoreError, TimerKey, WorkRow,
+    records::{self, BodyError, DeadLetter, DeadLetterKey, Dedupe, Deferred, ReadError, Record, RecordError, day_of},
+};
+
+/// Days that a repeat of an item or delivery is recognised for, at least (WhatsApp repeats for 7 days).
+pub const DEDUPE_DAYS: u16 = 9;
+/// Aliases that are followed to a contact: each merge adds one.
+const MOST_ALIASES: usize = 32;
+
+/// Why a unit of work failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TxError {
+    /// A row can't be read or written as its record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The commit.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A stored body can't be put together.
+    #[error(transparent)]
+    Body(BodyError),
+    /// A value has no JSON form.
+    #[error("a value can't be written as JSON: {0}")]
+    Unwritable(String),
+    /// A row of work is of a kind that this version does not know.
+    #[error("this version does not know this kind of work: a newer version wrote it, or the row is damaged")]
+    UnknownWork,
+    /// A stage panicked.
+    #[error("a stage of the gateway panicked: this is a defect; the log has its message")]
+    Panicked,
+}
+
+impl TxError {
+    /// Whether the store itself has stopped: nothing can be done but to stop as well.
+    pub const fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Commit(CommitError::Failed { .. } | CommitError::Closed) | Self::Store(StoreError::Failed { .. } | StoreError::Closed)
+        )
+    }
+
+    /// Whether somebody else wrote a row in between: read again, decide again.
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Commit(CommitError::Conflict { .. }))
+    }
+}
+
+impl From<crate::pipeline::BodyFault> for TxError {
+    fn from(error: crate::pipeline::BodyFault) -> Self {
+        match error {
+            crate::pipeline::BodyFault::Read(error) => error.into(),
+            crate::pipeline::BodyFault::Body(error) => Self::Body(error),
+        }
+    }
+}
+
+impl From<ReadError> for TxError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Store(error),
+            ReadError::Record(error) => Self::Record(error),
+            ReadError::Commit(error) => Self::Commit(error),
+        }
+    }
+}
+
+type Encode = fn(&dyn Any) -> Result<Vec<u8>, RecordError>;
+
+/// A row as this unit of work sees it.
+struct Slot {
+    /// What the row was when it was read; `None` when it was written unread.
+    read: Option<Expect>,
+    value: Option<Box<dyn Any>>,
+    /// How to write it, once it was written.
+    encode: Option<Encode>,
+}
+
+/// A unit of work in one workspace at a time.
+pub struct Tx<'a> {
+    store: &'a dyn Engine,
+    workspace: u32,
+    slots: HashMap<Key, Slot>,
+    changes: Changes,
+    marks: HashMap<Dedupe, [u8; 16]>,
+}
+
+impl<'a> Tx<'a> {
+    /// Nothing read, nothing written.
+    pub fn new(store: &'a dyn Engine, workspace: u32) -> Self {
+        Self { store, workspace, slots: HashMap::new(), changes: Changes::new(store.seq()), marks: HashMap::new() }
+    }
+
+    /// The workspace that it works in now.
+    pub const fn workspace(&self) -> u32 {
+        self.workspace
+    }
+
+    /// Goes on in another workspace.
+    pub const fn enter(&mut self, workspace: u32) {
+        self.workspace = workspace;
+    }
+
+    /// The record of a key.
+    ///
+    /// # Errors
+    /// The store's, or the row is damaged.
+    pub fn get<R: Record + Clone + 'static>(&mut self, key: &R::Key) -> Result<Option<R>, TxError> {
+        let key = R::row_key(key);
+        if let Some(slot) = self.slots.get(&key) {
+            return Ok(slot.value.as_ref().and_then(|value| value.downcast_ref::<R>()).cloned());
+        }
+        let (read, record) = match self.store.get(&key)? {
+            Some(row) => (Expect::Version(row.version), Some(records::decode::<R>(&key, &row.value)?)),
+            None => (Expect::Absent, None),
+        };
+        let value = record.clone().map(|record| Box::new(record) as Box<dyn Any>);
+        self.slots.insert(key, Slot { read: Some(read), value, encode: None });
+        Ok(record)
+    }
+
+    /// Writes a record.
+    pub fn put<R: Record + 'static>(&mut self, record: R) {
+        let key = R::row_key(&record.key());
+        let read = self.slots.remove(&key).and_then(|slot| slot.read);
+        self.slots.insert(key, Slot { read, value: Some(Box::new(record)), encode: Some(encode::<R>) });
+    }
+
+    /// Removes a row.
+    pub fn delete(&mut self, key: &Key) {
+        self.changes.delete_row(key.clone());
+    }
+
+    /// Writes a row of work again, under the same key.
+    pub fn rewrite(&mut self, key: &Key, work: &WorkRow) {
+        self.changes.put_row(key.clone(), work.encode().to_vec());
+    }
+
+    /// Removes a dead letter.
+    pub fn delete_letter(&mut self, workspace: u32, seq: u64) {
+        self.changes.delete::<DeadLetter>(&DeadLetterKey { workspace, seq });
+    }
+
+    /// Puts work at the end of a lane.
+    pub fn enqueue(&mut self, queue: Queue, lane: Lane, work: &WorkRow) {
+        self.changes.enqueue(queue, lane, work);
+    }
+
+    /// Puts work off.
+    pub fn defer(&mut self, due: Timestamp, queue: Queue, lane: Lane, work: WorkRow) -> TimerKey {
+        self.changes.defer(due.ms(), &Deferred { queue, lane, work })
+    }
+
+    /// Parks work for a person; the number names it.
+    ///
+    /// # Errors
+    /// The letter can't be written.
+    pub fn park(&mut self, letter: Letter) -> Result<u64, TxError> {
+        let key = DeadLetterKey { workspace: letter.lane.workspace, seq: self.changes.next_seq() };
+        let deferred = Deferred { queue: letter.queue, lane: letter.lane, work: letter.work };
+        let Letter { reason, field, at, source, .. } = letter;
+        self.changes.dead_letter(&DeadLetter { key, deferred, reason, field, at_ms: at.ms(), source })?;
+        Ok(key.seq)
+    }
+
+    /// Notes that an item came, unless it came before: then the first one's id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn first_of(&mut self, mark: Dedupe, item: ItemId, at: Timestamp) -> Result<Option<ItemId>, TxError> {
+        let today = day_of(at.ms());
+        let first = match self.marks.get(&mark) {
+            Some(first) => Some(*first),
+            None => mark.seen(self.store, today, DEDUPE_DAYS)?,
+        };
+        match first {
+            Some(first) if first != *item.raw() => Ok(Some(ItemId::from_raw(first))),
+            Some(_) => Ok(None),
+            None => {
+                mark.record(&mut self.changes, today, item.raw());
+                self.marks.insert(mark, *item.raw());
+                Ok(None)
+            }
+        }
+    }
+
+    /// A person. A contact that was merged is followed to who it turned out to be.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn contact(&mut self, id: ContactId) -> Result<Option<Contact>, TxError> {
+        let mut id = id;
+        for _ in 0..MOST_ALIASES {
+            match self.get::<ContactRow>(&(self.workspace, id))? {
+                Some(ContactRow { alias_of: Some(survivor), .. }) => id = survivor,
+                Some(row) => return Ok(row.contact),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whose a key is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn contact_by_key(&mut self, key: &ContactKey) -> Result<Option<ContactId>, TxError> {
+        Ok(self.get::<ContactKeyRow>(&(self.workspace, key.lookup()))?.map(|row| row.contact))
+    }
+
+    /// Makes a key a contact's.
+    pub fn put_contact_key(&mut self, key: &ContactKey, contact: ContactId) {
+        self.put(ContactKeyRow { workspace: self.workspace, lookup: key.lookup(), contact });
+    }
+
+    /// Row operations so far.
+    pub fn row_ops(&self) -> usize {
+        let written = self.slots.values().filter(|slot| slot.encode.is_some()).count();
+        self.changes.row_ops() + written
+    }
+
+    /// Hands everything to the store, with the lane's token if the lane is done with.
+    ///
+    /// # Errors
+    /// A record can't be written.
+    pub fn submit(mut self, token: Option<LaneToken>) -> Result<Commit, TxError> {
+        for (key, slot) in self.slots {
+            let (Some(encode), Some(value)) = (slot.encode, slot.value) else { continue };
+            if let Some(expect) = slot.read {
+                self.changes.expect(key.clone(), expect);
+            }
+            self.changes.put_row(key, encode(&*value)?);
+        }
+        if let Some(token) = token {
+            self.changes.finish(token);
+        }
+        Ok(self.store.commit(self.changes.into_batch()))
+    }
+
+    /// As [`Tx::submit`], and waits on a plain thread until it is on disk.
+    ///
+    /// # Errors
+    /// The commit's.
+    pub fn commit(self, token: Option<LaneToken>) -> Result<(), TxError> {
+        Ok(self.submit(token)?.wait().map(|_| ())?)
+    }
+}
+
+/// Work to park, and why.
+pub struct Letter {
+    /// Its queue.
+    pub queue: Queue,
+    /// Its lane.
+    pub lane: Lane,
+    /// The work.
+    pub work: WorkRow,
+    /// Why, as a sentence.
+    pub reason: String,
+    /// The field at fault.
+    pub field: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// The stage or plugin that gave it up.
+    pub source: String,
+}
+
+fn encode<R: Record + 'static>(value: &dyn Any) -> Result<Vec<u8>, RecordError> {
+    match value.downcast_ref::<R>() {
+        Some(record) => records::encode(record).map(|(_, row)| row),
+        None => Err(RecordError::Unwritable {
+            record: R::SPACE.label(),
+            key: Key::new(R::SPACE, 0),
+            problem: "it is a record of another kind".to_owned(),
+        }),
+    }
+}

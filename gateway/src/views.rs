@@ -1,0 +1,347 @@
+//! Views: what lists and details show. Reads only.
+
+use crate::{
+    app::App,
+    pipeline::{interpretations_of, moment_prefix},
+    records::{Delivery, InterpretedItem, Interpretation, ItemResult, MessageRow, RunRow},
+};
+use serde_json::{Value, json};
+use tidegate_model::{
+    DeliveryId, EventId, ItemId, MessageId, Timestamp,
+    event::{Event, Payload},
+    message::{Message, Verdict},
+    outcome::Outcome,
+};
+use tidegate_plugin_host::guest_headers;
+use tidegate_store::{
+    KeyRange, Order, Space, StoreError,
+    keys::Key,
+    records::{self, Cursor, DeadLetter, Record},
+};
+
+type Found<T> = Result<T, StoreError>;
+
+/// Rows read at once.
+const SLICE: usize = 100;
+
+/// Walks a space of every workspace, newest first, until `take` has enough. Rows of one workspace are in order; the caller sorts across.
+fn walk<R: Record>(app: &App, space: Space, mut take: impl FnMut(R) -> bool) -> Found<()> {
+    for (workspace, _) in app.catalog().workspaces() {
+        let mut after: Option<Cursor> = None;
+        'workspace: loop {
+            let range = KeyRange::prefix(&Key::new(space, workspace));
+            let page = records::list::<R>(app.store(), range, Order::Backward, after.as_ref(), SLICE)?;
+            for row in page.items {
+                if !take(row.record) {
+                    break 'workspace;
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The newest rows of every workspace, cut to `limit` after sorting by `at`.
+fn newest<R: Record>(app: &App, space: Space, limit: usize, mut make: impl FnMut(R) -> Vec<(Timestamp, Value)>) -> Found<Vec<Value>> {
+    let mut rows: Vec<(Timestamp, Value)> = Vec::new();
+    for (workspace, _) in app.catalog().workspaces() {
+        let mut count = 0;
+        let mut after: Option<Cursor> = None;
+        while count < limit {
+            let range = KeyRange::prefix(&Key::new(space, workspace));
+            let page = records::list::<R>(app.store(), range, Order::Backward, after.as_ref(), SLICE)?;
+            for row in page.items {
+                let made = make(row.record);
+                count += made.len();
+                rows.extend(made);
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    rows.truncate(limit);
+    Ok(rows.into_iter().map(|(_, value)| value).collect())
+}
+
+fn events_of(item: &InterpretedItem) -> &[Event] {
+    match &item.result {
+        ItemResult::Interpreted { outcome: Outcome::Done(done), .. } => &done.events,
+        ItemResult::Interpreted { .. } | ItemResult::Duplicate { .. } | ItemResult::Parked { .. } => &[],
+    }
+}
+
+/// Events, newest first, a line each.
+///
+/// # Errors
+/// The store's.
+pub fn events(app: &App, limit: usize) -> Found<Vec<Value>> {
+    newest::<Interpretation>(app, Space::Interpretations, limit, |row| {
+        let line = |event: &Event| {
+            let value = json!({
+                "id": event.id,
+                "occurred_at": event.occurred_at,
+                "received_at": Timestamp::from_ms(event.id.root_ms()),
+                "connection": event.connection,
+                "kind": event.kind,
+                "about": about(event),
+                "delivery": row.delivery,
+            });
+            (Timestamp::from_ms(event.id.root_ms()), value)
+        };
+        row.items.iter().flat_map(events_of).map(line).collect()
+    })
+}
+
+/// The thing an event is about, in the customer's words where there are any.
+fn about(event: &Event) -> String {
+    let number = match &event.payload {
+        Payload::Order(order) => order.number.clone(),
+        Payload::Shipment(shipment) => shipment.order_number.clone(),
+        Payload::Message(message) => return format!("{} {}", message.channel, message.message_type),
+        Payload::Status(status) => return format!("{} {}", status.channel, status.state),
+        _ => None,
+    };
+    match (&event.entity, number) {
+        (Some(entity), Some(number)) => format!("{} {number}", entity.entity_type),
+        (Some(entity), None) => format!("{} {}", entity.entity_type, entity.id),
+        (None, Some(number)) => number,
+        (None, None) => "-".to_owned(),
+    }
+}
+
+/// Parked items, newest first.
+///
+/// # Errors
+/// The store's.
+pub fn parked(app: &App, limit: usize) -> Found<Vec<Value>> {
+    let mut letters = Vec::new();
+    let mut left = limit;
+    walk::<DeadLetter>(app, Space::DeadLetters, |letter| {
+        letters.push(letter);
+        left -= 1;
+        left > 0
+    })?;
+    let mut rows = Vec::new();
+    for letter in letters {
+        let id = DeliveryId::from_raw(letter.deferred.work.id);
+        let held = interpretations_of(app, letter.key.workspace, id).unwrap_or_default();
+        let items = held.iter().flat_map(|row| row.items.iter().map(move |item| (row, item)));
+        let item = items
+            .filter(|(_, item)| matches!(item.result, ItemResult::Parked { letter: seq, .. } if seq == letter.key.seq))
+            .map(|(row, item)| json!({"item": item.id, "topic": item.topic, "connection": item.connection.as_ref().unwrap_or(&row.endpoint)}))
+            .next();
+        let mut row = json!({
+            "parked_at": Timestamp::from_ms(letter.at_ms),
+            "delivery": id,
+            "source": letter.source,
+            "field": letter.field,
+            "reason": letter.reason,
+        });
+        if let (Some(row), Some(Value::Object(item))) = (row.as_object_mut(), item) {
+            row.extend(item);
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// One event with its delivery, and the runs and messages that it led to.
+///
+/// # Errors
+/// The store's.
+pub fn event(app: &App, id: EventId) -> Found<Option<Value>> {
+    let Some((row, item, event)) = find(app, id.raw(), |item| events_of(item).iter().find(|event| event.id == id).cloned())? else {
+        return Ok(None);
+    };
+    let runs = match &item.result {
+        ItemResult::Interpreted { runs, .. } => runs.as_slice(),
+        ItemResult::Duplicate { .. } | ItemResult::Parked { .. } => &[],
+    };
+    let mut shown = Vec::new();
+    for run in runs {
+        let Some(workspace) = item.workspace else { continue };
+        let Ok(Some((held, _))) = records::get::<RunRow>(app.store(), &(workspace, *run)) else { continue };
+        if held.run.event != id {
+            continue;
+        }
+        shown.push(json!({
+            "id": held.run.id,
+            "flow": held.run.flow,
+            "version": held.run.version.to_string(),
+            "state": held.run.state,
+            "trail": held.run.trail,
+            "contact": held.run.contact,
+        }));
+    }
+    Ok(Some(json!({
+        "event": event,
+        "delivery": row.delivery,
+        "item": item.id,
+        "topic": item.topic,
+        "plugin": row.plugin,
+        "interpreted_at": row.at,
+        "runs": shown,
+        "messages": messages_of(app, item.workspace, id)?,
+    })))
+}
+
+/// Messages that go back to an event: they share its moment.
+fn messages_of(app: &App, workspace: Option<u32>, id: EventId) -> Found<Vec<Value>> {
+    let Some(workspace) = workspace else { return Ok(Vec::new()) };
+    let key = MessageRow::row_key(&(workspace, MessageId::from_raw(*id.raw())));
+    let range = KeyRange::prefix(&key[..key.len() - 10]);
+    let page = records::list::<MessageRow>(app.store(), range, Order::Forward, None, SLICE)?;
+    let of_event = page.items.into_iter().map(|row| row.record.message).filter(|message| message.event == Some(id));
+    Ok(of_event.map(|message| message_line(&message)).collect())
+}
+
+/// Finds something in the interpretations of its moment.
+fn find<T>(
+    app: &App,
+    raw: &[u8; 16],
+    pick: impl Fn(&InterpretedItem) -> Option<T>,
+) -> Found<Option<(Interpretation, InterpretedItem, T)>> {
+    for (workspace, _) in app.catalog().workspaces() {
+        let mut after: Option<Cursor> = None;
+        loop {
+            let range = KeyRange::prefix(&moment_prefix(workspace, raw));
+            let page = records::list::<Interpretation>(app.store(), range, Order::Forward, after.as_ref(), SLICE)?;
+            for row in page.items {
+                let found = row.record.items.iter().find_map(|item| pick(item).map(|found| (item.clone(), found)));
+                if let Some((item, found)) = found {
+                    return Ok(Some((row.record, item, found)));
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// One item and what became of it.
+///
+/// # Errors
+/// The store's.
+pub fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
+    let found = find(app, id.raw(), |item| (item.id == id).then_some(()))?;
+    Ok(found.map(|(row, item, ())| json!({"delivery": row.delivery, "plugin": row.plugin, "interpreted_at": row.at, "item": item})))
+}
+
+/// A stored delivery.
+///
+/// # Errors
+/// The store's.
+pub fn find_delivery(app: &App, id: DeliveryId) -> Found<Option<Delivery>> {
+    for (workspace, _) in app.catalog().workspaces() {
+        match records::get::<Delivery>(app.store(), &(workspace, id)) {
+            Ok(Some((delivery, _))) => return Ok(Some(delivery)),
+            Ok(None) => {}
+            Err(records::ReadError::Store(error)) => return Err(error),
+            Err(error) => tracing::error!(delivery.id = %id, error = %error, "a delivery can't be read"),
+        }
+    }
+    Ok(None)
+}
+
+/// One delivery with its body and what became of its items.
+///
+/// # Errors
+/// The store's.
+pub fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
+    let Some(delivery) = find_delivery(app, id)? else { return Ok(None) };
+    let items = interpretations_of(app, delivery.workspace, id).unwrap_or_default();
+    let body = crate::pipeline::read_body(app.store(), &delivery).map_or_else(
+        |error| json!({"unreadable": error.to_string()}),
+        |bytes| serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+    );
+    // Without the manifest nobody knows which headers are secret.
+    let endpoint = app.catalog().endpoint(&delivery.endpoint);
+    let headers = endpoint.map(|endpoint| guest_headers(endpoint.plugin.manifest(), &delivery.headers)).unwrap_or_default();
+    Ok(Some(json!({
+        "id": delivery.id,
+        "endpoint": delivery.endpoint,
+        "received_at": delivery.received_at,
+        "secret_index": delivery.secret_index,
+        "stale": delivery.stale,
+        "headers": headers,
+        "body_bytes": delivery.body_bytes,
+        "body": body,
+        "items": items.into_iter().flat_map(|row| row.items).collect::<Vec<_>>(),
+    })))
+}
+
+/// Messages, newest first, a line each.
+///
+/// # Errors
+/// The store's.
+pub fn messages(app: &App, limit: usize) -> Found<Vec<Value>> {
+    newest::<MessageRow>(app, Space::Messages, limit, |row| vec![(row.message.created_at, message_line(&row.message))])
+}
+
+/// One message, whole.
+///
+/// # Errors
+/// The store's.
+pub fn message(app: &App, id: MessageId) -> Found<Option<Value>> {
+    for (workspace, _) in app.catalog().workspaces() {
+        match records::get::<MessageRow>(app.store(), &(workspace, id)) {
+            Ok(Some((row, _))) => return Ok(Some(json!(row.message))),
+            Ok(None) => {}
+            Err(records::ReadError::Store(error)) => return Err(error),
+            Err(error) => tracing::error!(message.id = %id, error = %error, "a message can't be read"),
+        }
+    }
+    Ok(None)
+}
+
+fn message_line(message: &Message) -> Value {
+    let to = message.address.as_ref().map(|address| format!("{address:?}"));
+    json!({
+        "id": message.id,
+        "created_at": message.created_at,
+        "direction": message.direction,
+        "channel": message.channel,
+        "sender": message.sender,
+        "to": to,
+        "state": message.state,
+        "why": why(message),
+        "text": message.content.text(),
+        "run": message.run,
+        "event": message.event,
+    })
+}
+
+/// Why a message is where it is, when that needs words.
+fn why(message: &Message) -> Option<&str> {
+    match message.gate.last() {
+        Some(decision) if decision.verdict != Verdict::Sent => Some(&decision.reason),
+        _ => message.history.last().and_then(|step| step.note.as_deref()),
+    }
+}
+
+/// Figures of the store.
+pub fn stats(app: &App) -> Value {
+    let stats = app.store().stats();
+    json!({
+        "rows_put": stats.rows_put,
+        "rows_deleted": stats.rows_deleted,
+        "commits": stats.commits,
+        "groups": stats.groups,
+        "damaged": stats.damaged,
+        "ready": {"pure": stats.ready[0], "io": stats.ready[1]},
+        "timers": stats.timers,
+        "oldest_due_at": stats.oldest_due_ms.map(Timestamp::from_ms),
+        "now": app.now(),
+        "listening": app.listening(),
+    })
+}

@@ -1,0 +1,90 @@
+//! The kinds of work that rows of the queues stand for.
+
+use tidegate_model::{DeliveryId, MessageId, RunId};
+use tidegate_store::WorkRow;
+
+/// One piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Interpret a delivery's items, from this one on.
+    Delivery {
+        /// The delivery.
+        id: DeliveryId,
+        /// Position of the first item that is left.
+        from: u32,
+    },
+    /// Interpret a delivery's parked items again.
+    Replay {
+        /// The delivery.
+        id: DeliveryId,
+        /// Position of the first item that is left.
+        from: u32,
+    },
+    /// A run's wait has ended.
+    Timer {
+        /// The run.
+        run: RunId,
+        /// Which of its waits.
+        wait: u32,
+    },
+    /// Send a message.
+    Send {
+        /// The message.
+        id: MessageId,
+    },
+}
+
+impl Work {
+    const DELIVERY: u8 = 1;
+    const REPLAY: u8 = 2;
+    const TIMER: u8 = 3;
+    const SEND: u8 = 4;
+
+    /// As a row.
+    pub fn row(self) -> WorkRow {
+        let (kind, id, arg) = match self {
+            Self::Delivery { id, from } => (Self::DELIVERY, *id.raw(), from),
+            Self::Replay { id, from } => (Self::REPLAY, *id.raw(), from),
+            Self::Timer { run, wait } => (Self::TIMER, *run.raw(), wait),
+            Self::Send { id } => (Self::SEND, *id.raw(), 0),
+        };
+        WorkRow { kind, id, attempt: 0, arg }
+    }
+
+    /// From a row; `None` for a kind of a newer version.
+    pub fn read(row: &WorkRow) -> Option<Self> {
+        Some(match row.kind {
+            Self::DELIVERY => Self::Delivery { id: DeliveryId::from_raw(row.id), from: row.arg },
+            Self::REPLAY => Self::Replay { id: DeliveryId::from_raw(row.id), from: row.arg },
+            Self::TIMER => Self::Timer { run: RunId::from_raw(row.id), wait: row.arg },
+            Self::SEND => Self::Send { id: MessageId::from_raw(row.id) },
+            _ => return None,
+        })
+    }
+}
+
+/// The same row, from another item on.
+#[must_use]
+pub const fn with_arg(mut row: WorkRow, arg: u32) -> WorkRow {
+    row.arg = arg;
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_survives_its_row_and_unknown_kinds_are_told() {
+        let id = [7; 16];
+        for work in [
+            Work::Delivery { id: DeliveryId::from_raw(id), from: 3 },
+            Work::Replay { id: DeliveryId::from_raw(id), from: 0 },
+            Work::Timer { run: RunId::from_raw(id), wait: 2 },
+            Work::Send { id: MessageId::from_raw(id) },
+        ] {
+            assert_eq!(Work::read(&work.row()), Some(work));
+        }
+        assert_eq!(Work::read(&WorkRow { kind: 200, id, attempt: 0, arg: 0 }), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! The loops of a running gateway: threads that interpret and advance, the thread that sends, and the waker. Each is a `tick` that does one thing and a loop that waits.
+
+mod send;
+mod waker;
+
+use crate::{app::App, config::Workers, pipeline, supervisor::Supervisor};
+use std::{sync::Arc, time::Duration};
+use tidegate_store::Queue;
+
+/// How long a worker waits for work before it looks whether it is time to stop.
+const LOOK_UP: Duration = Duration::from_millis(250);
+/// Most threads that are taken when the configuration leaves it open.
+const MOST_THREADS: usize = 8;
+
+/// Starts them all.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn start(app: &Arc<App>, supervisor: &Supervisor, config: &Workers) -> std::io::Result<()> {
+    supervisor.service("waker", waker::run(Arc::clone(app), supervisor.shutdown()));
+    if config.paused {
+        tracing::warn!("workers.paused is set: webhooks are stored and not interpreted");
+        return Ok(());
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if config.threads == 0 { cores.min(MOST_THREADS) } else { config.threads };
+    for number in 0..threads {
+        let runner = pipeline::Runner::new(Arc::clone(app), supervisor.runtime().clone());
+        let shutdown = supervisor.shutdown();
+        supervisor.thread(format!("pure-{number}"), move || {
+            while !shutdown.is_asked() {
+                match runner.tick() {
+                    Ok(pipeline::Progress::Done) => {}
+                    Ok(pipeline::Progress::Idle) => {
+                        runner.app().store().wait_ready(Queue::Pure, LOOK_UP);
+                    }
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+            Ok(())
+        })?;
+    }
+    send::start(app, supervisor, config.sends_in_flight)
+}

@@ -1,0 +1,131 @@
+//! The sending loop: a thread takes messages through the gate, and each that may go becomes a task: mark durable, call the provider, settle.
+
+use super::LOOK_UP;
+use crate::{
+    app::App,
+    catalog::Sender,
+    pipeline::{self, Prepared},
+    supervisor::{Shutdown, Supervisor},
+    tx::{Letter, Tx, TxError},
+    work::Work,
+};
+use std::sync::Arc;
+use tidegate_channels::{Outgoing, SendResult};
+use tidegate_model::MessageId;
+use tidegate_store::{Claim, CommitError, Key, Lane, Queue, WorkRow};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Times a commit is tried again after another commit touched the same row.
+const CONFLICTS: usize = 8;
+
+pub(super) fn start(app: &Arc<App>, supervisor: &Supervisor, in_flight: usize) -> std::io::Result<()> {
+    let slots = Arc::new(Semaphore::new(in_flight.max(1)));
+    let (app, supervisor_of_sends, shutdown) = (Arc::clone(app), supervisor.clone(), supervisor.shutdown());
+    supervisor.thread("sender".to_owned(), move || run(&app, &supervisor_of_sends, &slots, &shutdown))
+}
+
+fn run(app: &Arc<App>, supervisor: &Supervisor, slots: &Arc<Semaphore>, shutdown: &Shutdown) -> Result<(), String> {
+    while !shutdown.is_asked() {
+        let slot = supervisor.runtime().block_on(slots.clone().acquire_owned()).map_err(|error| error.to_string())?;
+        match app.store().claim(Queue::Io, 1).map_err(|error| error.to_string())? {
+            Some(claim) => take(app, supervisor, claim, slot).map_err(|error| error.to_string())?,
+            None => {
+                drop(slot);
+                app.store().wait_ready(Queue::Io, LOOK_UP);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One claimed lane with its first row.
+struct Turn {
+    claim: Claim,
+    key: Key,
+    id: MessageId,
+    /// Kept until the message is settled: it bounds what is on its way.
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    fn lane(&self) -> Lane {
+        self.claim.lane()
+    }
+}
+
+fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaphorePermit) -> Result<(), TxError> {
+    let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
+    let id = match WorkRow::decode(&row.value).as_ref().and_then(Work::read) {
+        Some(Work::Send { id }) => id,
+        _ => {
+            let mut tx = Tx::new(app.store(), claim.lane().workspace);
+            let work = WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16]));
+            let (lane, reason) = (claim.lane(), TxError::UnknownWork.to_string());
+            tx.park(Letter { queue: Queue::Io, lane, work, reason, field: None, at: app.now(), source: "gateway".to_owned() })?;
+            tx.delete(&key);
+            return tx.commit(Some(claim.token()));
+        }
+    };
+    let turn = Turn { claim, key, id, _slot: slot };
+    let mut tries = 0;
+    loop {
+        let mut tx = Tx::new(app.store(), turn.lane().workspace);
+        let unread = app.catalog().unread_since(app.store())?;
+        match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), unread, app.now())? {
+            Prepared::Attempt(outgoing, sender) => {
+                let commit = tx.submit(None)?;
+                let app = Arc::clone(app);
+                supervisor.task(async move {
+                    if let Err(error) = commit.await {
+                        // Nothing was sent; the claim goes back and the message is looked at again.
+                        tracing::debug!(message.id = %turn.id, error = %error, "the attempt was not recorded");
+                        return;
+                    }
+                    attempt(&app, turn, *outgoing, &sender).await;
+                });
+                return Ok(());
+            }
+            Prepared::Settled => {
+                tx.delete(&turn.key);
+                match tx.commit(Some(turn.claim.token())) {
+                    Err(TxError::Commit(CommitError::Conflict { .. })) if tries < CONFLICTS => tries += 1,
+                    other => return other,
+                }
+            }
+        }
+    }
+}
+
+async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender) {
+    let result = sender.channel.send(outgoing).await;
+    log(&turn, sender, &result);
+    for _ in 0..CONFLICTS {
+        match settle(app, &turn, sender, &result).await {
+            Err(TxError::Commit(CommitError::Conflict { .. })) => {}
+            Ok(()) => return,
+            Err(error) => {
+                tracing::error!(message.id = %turn.id, error = %error, "the outcome of an attempt was not recorded: the message is unknown until a status comes");
+                return;
+            }
+        }
+    }
+}
+
+async fn settle(app: &Arc<App>, turn: &Turn, sender: &Sender, result: &SendResult) -> Result<(), TxError> {
+    let commit = tokio::task::block_in_place(|| {
+        let mut tx = Tx::new(app.store(), turn.lane().workspace);
+        pipeline::settle(&mut tx, sender, turn.id, turn.lane(), result, app.now())?;
+        tx.delete(&turn.key);
+        tx.submit(Some(turn.claim.token()))
+    })?;
+    commit.await.map(|_| ()).map_err(TxError::Commit)
+}
+
+fn log(turn: &Turn, sender: &Sender, result: &SendResult) {
+    let (id, sender) = (turn.id, &sender.name);
+    match result {
+        SendResult::Accepted { .. } => tracing::info!(message.id = %id, sender, "accepted by the provider"),
+        SendResult::Unknown { reason } => tracing::warn!(message.id = %id, sender, reason, "the provider's answer was lost"),
+        SendResult::Refused(refusal) => tracing::warn!(message.id = %id, sender, code = refusal.code, title = refusal.title, "refused by the provider"),
+    }
+}

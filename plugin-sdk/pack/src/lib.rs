@@ -1,0 +1,8 @@
+//! Packs a plugin: builds its crate to a component with cargo ([`build()`]), and puts its manifest into the component ([`embed`], [`extract`]). It knows neither
+//! what a manifest says nor how a component runs, and has no dependencies: build scripts use it.
+
+mod build;
+mod section;
+
+pub use build::{BuildError, Crate, TARGET, build};
+pub use section::{MANIFEST_SECTION, SectionError, embed, extract};

@@ -1,0 +1,3 @@
+tidegate_plugin_sdk::export!();
+
+fn main() {}

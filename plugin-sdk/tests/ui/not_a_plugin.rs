@@ -1,0 +1,5 @@
+struct NotAPlugin;
+
+tidegate_plugin_sdk::export!(NotAPlugin);
+
+fn main() {}

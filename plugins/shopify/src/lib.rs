@@ -1,0 +1,58 @@
+//! Shopify webhooks to canonical events. One resource in each webhook, named by its topic. It knows Shopify's payloads of all ages, and no gateway.
+
+mod address;
+mod checkout;
+mod common;
+mod consent;
+mod customer;
+mod fulfillment;
+mod line;
+mod money;
+mod order;
+mod person;
+mod privacy;
+mod refund;
+
+use tidegate_plugin_sdk::{Context, Error, Interpretation, Item, Plugin, export};
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Shopify;
+
+impl Plugin for Shopify {
+    fn interpret(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+        match item.topic.as_str() {
+            "orders/create" => order::placed(ctx, item),
+            "orders/paid" => order::changed(item, "order.paid"),
+            "orders/updated" | "orders/partially_fulfilled" => order::changed(item, "order.updated"),
+            "orders/fulfilled" => order::changed(item, "order.fulfilled"),
+            "orders/cancelled" => order::changed(item, "order.cancelled"),
+            "orders/edited" => order::edited(item),
+            "refunds/create" => refund::created(item),
+            "fulfillments/create" => fulfillment::changed(item, "shipment.created"),
+            "fulfillments/update" => fulfillment::changed(item, "shipment.updated"),
+            "fulfillment_events/create" => fulfillment::tracked(item),
+            "checkouts/create" | "checkouts/update" => checkout::changed(item),
+            "checkouts/delete" => checkout::deleted(item),
+            "customers/create" => customer::changed(item, "contact.created"),
+            "customers/update" | "customers/enable" | "customers/disable" => customer::changed(item, "contact.updated"),
+            "customers/delete" => customer::changed(item, "contact.deleted"),
+            "customers/merge" => customer::merged(item),
+            "customers_marketing_consent/update" => consent::sms_changed(item),
+            "customers_email_marketing_consent/update" => consent::email_changed(item),
+            "customers/data_request" => privacy::export_requested(item),
+            "customers/redact" => privacy::erasure_requested(item),
+            "app/uninstalled" | "shop/redact" => privacy::shop_left(item),
+            "carts/create" | "carts/update" => {
+                Err(Error::skip("a cart names no customer; the checkout that follows does"))
+            }
+            "" => Err(Error::new("expected the topic in the header x-shopify-topic, found none")),
+            other => Err(Error::skip(format!("{other} means nothing for messages"))),
+        }
+    }
+}
+
+export!(Shopify);
+
+#[cfg(test)]
+mod tests;
