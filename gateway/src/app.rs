@@ -22,12 +22,12 @@ use tidegate_store::{Engine, Health, OpenError, disk, sled::SledOptions};
 use tokio::net::{TcpListener, UnixListener};
 
 /// The control socket, in the data directory.
-pub const CONTROL_SOCKET: &str = "control.sock";
+pub(crate) const CONTROL_SOCKET: &str = "control.sock";
 /// The clock socket, in the data directory, with a stepped clock.
-pub const CLOCK_SOCKET: &str = "clock.sock";
+pub(crate) const CLOCK_SOCKET: &str = "clock.sock";
 
 /// What handlers and workers share.
-pub struct App {
+pub(crate) struct App {
     store: Arc<dyn Engine>,
     catalog: Catalog,
     clock: DomainClock,
@@ -40,27 +40,27 @@ pub struct App {
 
 impl App {
     /// The address webhooks are taken at.
-    pub const fn listening(&self) -> SocketAddr {
+    pub(crate) const fn listening(&self) -> SocketAddr {
         self.listening
     }
 
     /// The store.
-    pub fn store(&self) -> &dyn Engine {
+    pub(crate) fn store(&self) -> &dyn Engine {
         &*self.store
     }
 
     /// What is configured, ready for use.
-    pub fn catalog(&self) -> &Catalog {
+    pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
     /// The domain clock.
-    pub fn clock(&self) -> &DomainClock {
+    pub(crate) fn clock(&self) -> &DomainClock {
         &self.clock
     }
 
     /// Now, by the domain clock.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_ms(self.clock.now_ms())
     }
 
@@ -68,7 +68,7 @@ impl App {
     ///
     /// # Errors
     /// Why not, for a caller.
-    pub fn accepting(&self) -> Result<(), &'static str> {
+    pub(crate) fn accepting(&self) -> Result<(), &'static str> {
         if self.draining.load(Ordering::Relaxed) {
             Err("the gateway is shutting down")
         } else if self.store.health() != Health::Ok {
@@ -81,7 +81,7 @@ impl App {
     }
 
     /// Looks at the disk again. Called now and then by the waker.
-    pub fn watch_disk(&self) {
+    pub(crate) fn watch_disk(&self) {
         match disk::disk_free(&self.data) {
             Ok(space) => {
                 let low = if self.reserve_bytes == 0 {
@@ -101,7 +101,7 @@ impl App {
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartFault {
+pub(crate) enum StartFault {
     /// The configuration names what is not there, or does not fit together.
     #[error(transparent)]
     Catalog(#[from] CatalogFault),
@@ -125,7 +125,7 @@ pub enum StartFault {
 }
 
 /// A gateway that runs.
-pub struct Running {
+pub(crate) struct Running {
     /// What it shares.
     pub app: Arc<App>,
     /// The address webhooks are taken at.
@@ -139,7 +139,7 @@ impl Running {
     ///
     /// # Errors
     /// What is wrong, for the operator.
-    pub async fn start(config: &Config, clock: Option<DomainClock>) -> Result<Self, StartFault> {
+    pub(crate) async fn start(config: &Config, clock: Option<DomainClock>) -> Result<Self, StartFault> {
         let clock = match clock {
             Some(clock) => clock,
             None => clock_of(&config.clock.mode)?,
@@ -158,6 +158,9 @@ impl Running {
         let running = Self { app, address, supervisor, grace };
         running.serve(listener)?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
+        for endpoint in &config.endpoints {
+            tracing::info!(endpoint = %endpoint.name, plugin = %endpoint.plugin, url = %format!("{}/in/{}", config.public_url(), endpoint.name), "takes webhooks");
+        }
         tracing::info!(%address, clock = %running.app.clock.mode(), "ready");
         Ok(running)
     }
@@ -169,7 +172,10 @@ impl Running {
         let public = http::public(Arc::clone(&self.app));
         self.supervisor.service("listener", serve_tcp(listener, public, self.supervisor.shutdown()));
         let control = http::control(Arc::clone(&self.app));
-        self.supervisor.service("control", serve_unix(bind(self.app.data.join(CONTROL_SOCKET))?, control, self.supervisor.shutdown()));
+        self.supervisor.service(
+            "control",
+            serve_unix(bind(self.app.data.join(CONTROL_SOCKET))?, control, self.supervisor.shutdown()),
+        );
         if matches!(self.app.clock.mode(), ClockMode::Stepped { .. }) {
             let socket = bind(self.app.data.join(CLOCK_SOCKET))?;
             let (clock, mut shutdown) = (self.app.clock.clone(), self.supervisor.shutdown());
@@ -184,14 +190,14 @@ impl Running {
     }
 
     /// Waits until it must stop by itself.
-    pub async fn failed(&self) -> Option<String> {
+    pub(crate) async fn failed(&self) -> Option<String> {
         let mut shutdown = self.supervisor.shutdown();
         shutdown.asked().await;
         shutdown.failure()
     }
 
     /// Stops: takes no more, finishes what is under way, says what was cut. Returns whether nothing was.
-    pub async fn stop(self) -> bool {
+    pub(crate) async fn stop(self) -> bool {
         self.app.draining.store(true, Ordering::Relaxed);
         self.supervisor.stop();
         let cut = self.supervisor.drain(self.grace).await;
@@ -201,7 +207,11 @@ impl Running {
             let _ = std::fs::remove_file(self.app.data.join(socket));
         }
         if cut > 0 {
-            tracing::warn!(cut, grace_s = self.grace.as_secs(), "requests or messages were cut; messages among them are unknown until a status comes");
+            tracing::warn!(
+                cut,
+                grace_s = self.grace.as_secs(),
+                "requests or messages were cut; messages among them are unknown until a status comes"
+            );
         }
         tracing::info!("stopped");
         cut == 0
@@ -228,7 +238,8 @@ fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Ar
 }
 
 fn clock_of(mode: &str) -> Result<DomainClock, StartFault> {
-    let mode: ClockMode = mode.parse().map_err(|error: tidegate_clock::ModeError| StartFault::Clock(error.to_string()))?;
+    let mode: ClockMode =
+        mode.parse().map_err(|error: tidegate_clock::ModeError| StartFault::Clock(error.to_string()))?;
     DomainClock::new(mode).map_err(|error| StartFault::Clock(error.to_string()))
 }
 

@@ -2,7 +2,7 @@
 
 mod load;
 
-pub use load::{CatalogFault, scheme_of};
+pub(crate) use load::{CatalogFault, scheme_of};
 
 use std::{
     collections::HashMap,
@@ -11,16 +11,18 @@ use std::{
 };
 use tidegate_channels::Channel;
 use tidegate_flows::{Flow, FlowSet, TemplateSet};
-use tidegate_model::{DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme};
+use tidegate_model::{
+    DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme,
+};
 use tidegate_plugin_host::{Plugin, Selector};
 use tidegate_signature::Secrets;
 use tidegate_store::{Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow};
 
 /// Virtual parts of a resource's work: a contact's work lies in one of them, in order.
-pub const SHARDS: u16 = 1_024;
+pub(crate) const SHARDS: u16 = 1_024;
 
 /// A URL with its secrets and its plugin.
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Last part of the URL.
     pub name: String,
     /// Number in the registry.
@@ -46,19 +48,20 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Where its deliveries are worked on, in the order of their arrival. Endpoints whose plugin has topics that go first go first.
-    pub fn lane(&self) -> Lane {
+    pub(crate) fn lane(&self) -> Lane {
         let lane = Lane::new(self.home, self.number, 0);
         if self.plugin.manifest().items.priority.is_empty() { lane } else { lane.ahead() }
     }
 
     /// Whether its deliveries carry ids of their own, so that its items need no mark.
-    pub const fn marks_deliveries(&self) -> bool {
+    pub(crate) const fn marks_deliveries(&self) -> bool {
         self.delivery_id_headers.is_some()
     }
 
     /// The connection of an account; else the one that takes every account.
-    pub fn connection_for(&self, account: Option<&str>) -> Option<Arc<Connection>> {
-        let named = account.and_then(|account| self.connections.iter().find(|held| held.info.account.as_deref() == Some(account)));
+    pub(crate) fn connection_for(&self, account: Option<&str>) -> Option<Arc<Connection>> {
+        let named = account
+            .and_then(|account| self.connections.iter().find(|held| held.info.account.as_deref() == Some(account)));
         named.or_else(|| self.connections.iter().find(|held| held.info.account.is_none())).cloned()
     }
 }
@@ -76,7 +79,7 @@ fn delivery_id_headers(selectors: &[Selector]) -> Option<Vec<String>> {
 }
 
 /// One account at a provider.
-pub struct Connection {
+pub(crate) struct Connection {
     /// Name.
     pub name: String,
     /// Number in the registry.
@@ -88,7 +91,7 @@ pub struct Connection {
 }
 
 /// A number that sends.
-pub struct Sender {
+pub(crate) struct Sender {
     /// Name.
     pub name: String,
     /// Number in the registry.
@@ -113,11 +116,11 @@ struct Workspace {
 }
 
 /// Text that is never shown.
-pub struct HiddenText(String);
+pub(crate) struct HiddenText(String);
 
 impl HiddenText {
     /// The text, for a comparison.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -129,7 +132,7 @@ impl fmt::Debug for HiddenText {
 }
 
 /// Everything that is configured.
-pub struct Catalog {
+pub(crate) struct Catalog {
     endpoints: HashMap<String, Arc<Endpoint>>,
     senders: Vec<Arc<Sender>>,
     workspaces: HashMap<u32, Workspace>,
@@ -141,60 +144,61 @@ pub struct Catalog {
 
 impl Catalog {
     /// An endpoint by its name.
-    pub fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
+    pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
         self.endpoints.get(name).cloned()
     }
 
     /// A sender of a workspace by its name.
-    pub fn sender(&self, workspace: u32, name: &str) -> Option<Arc<Sender>> {
+    pub(crate) fn sender(&self, workspace: u32, name: &str) -> Option<Arc<Sender>> {
         self.senders.iter().find(|sender| sender.workspace == workspace && sender.name == name).cloned()
     }
 
     /// A sender of a workspace by its id at the provider.
-    pub fn sender_by_provider_id(&self, workspace: u32, channel: ChannelKind, id: &str) -> Option<Arc<Sender>> {
-        let is_it = |sender: &&Arc<Sender>| sender.workspace == workspace && sender.kind == channel && sender.provider_id == id;
+    pub(crate) fn sender_by_provider_id(&self, workspace: u32, channel: ChannelKind, id: &str) -> Option<Arc<Sender>> {
+        let is_it =
+            |sender: &&Arc<Sender>| sender.workspace == workspace && sender.kind == channel && sender.provider_id == id;
         self.senders.iter().find(is_it).cloned()
     }
 
     /// The sender of flows that name none.
-    pub fn default_sender(&self, workspace: u32) -> Option<&str> {
+    pub(crate) fn default_sender(&self, workspace: u32) -> Option<&str> {
         self.workspaces.get(&workspace)?.default_sender.as_deref()
     }
 
     /// A workspace's flows.
-    pub fn flows(&self, workspace: u32) -> Option<&FlowSet> {
+    pub(crate) fn flows(&self, workspace: u32) -> Option<&FlowSet> {
         Some(&self.workspaces.get(&workspace)?.flows)
     }
 
     /// A workspace's templates.
-    pub fn templates(&self, workspace: u32) -> &TemplateSet {
+    pub(crate) fn templates(&self, workspace: u32) -> &TemplateSet {
         self.workspaces.get(&workspace).map_or(&self.no_templates, |held| &held.templates)
     }
 
     /// Whether a workspace has a template.
-    pub fn has_template(&self, workspace: u32, name: &str) -> bool {
+    pub(crate) fn has_template(&self, workspace: u32, name: &str) -> bool {
         self.templates(workspace).get(name).is_some()
     }
 
     /// A workspace's keywords.
-    pub fn keywords(&self, workspace: u32) -> &Keywords {
+    pub(crate) fn keywords(&self, workspace: u32) -> &Keywords {
         self.workspaces.get(&workspace).map_or(&self.no_keywords, |held| &held.keywords)
     }
 
     /// Every workspace's number and name, and 0 for endpoints that serve several.
-    pub fn workspaces(&self) -> impl Iterator<Item = (u32, &str)> {
+    pub(crate) fn workspaces(&self) -> impl Iterator<Item = (u32, &str)> {
         let named = self.workspaces.iter().map(|(number, held)| (*number, held.name.as_str()));
         named.chain([(tidegate_store::keys::NO_WORKSPACE, "")])
     }
 
     /// A version of a flow that was met before.
-    pub fn old_flow(&self, workspace: u32, version: &str) -> Option<Arc<Flow>> {
+    pub(crate) fn old_flow(&self, workspace: u32, version: &str) -> Option<Arc<Flow>> {
         let held = self.old_flows.read().unwrap_or_else(PoisonError::into_inner);
         held.get(&(workspace, version.to_owned())).cloned()
     }
 
     /// Keeps a version of a flow for the next run that entered it.
-    pub fn keep_old_flow(&self, workspace: u32, version: String, flow: Flow) -> Arc<Flow> {
+    pub(crate) fn keep_old_flow(&self, workspace: u32, version: String, flow: Flow) -> Arc<Flow> {
         let mut held = self.old_flows.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(held.entry((workspace, version)).or_insert_with(|| Arc::new(flow)))
     }
@@ -203,7 +207,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The store's.
-    pub fn unread_since(&self, store: &dyn Engine) -> Result<Option<Timestamp>, StoreError> {
+    pub(crate) fn unread_since(&self, store: &dyn Engine) -> Result<Option<Timestamp>, StoreError> {
         let mut oldest = None;
         for endpoint in self.endpoints.values().filter(|endpoint| endpoint.lane().is_ahead()) {
             let range = KeyRange::prefix(&endpoint.lane().prefix(Queue::Pure));

@@ -17,7 +17,12 @@ use std::path::PathBuf;
 const USAGE: u8 = 2;
 
 #[derive(Debug, Parser)]
-#[command(name = "tidegate", version, about = "Webhooks in, WhatsApp out: a gateway whose integrations are WebAssembly plugins.", max_term_width = 100)]
+#[command(
+    name = "tidegate",
+    version,
+    about = "Webhooks in, WhatsApp out: a gateway whose integrations are WebAssembly plugins.",
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -85,7 +90,7 @@ pub fn run() -> u8 {
         Command::Webhook(command) => webhook::run(&command),
         Command::Event(command) => event::run(&command),
         Command::Message(command) => message::run(&command),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => bench::run(&args),
     };
     match outcome {
         Ok(code) => code,

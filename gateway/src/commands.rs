@@ -3,5 +3,5 @@
 mod replay;
 mod reply;
 
-pub use replay::replay;
-pub use reply::{Reply, reply};
+pub(crate) use replay::replay;
+pub(crate) use reply::{Reply, reply};

@@ -3,8 +3,8 @@
 mod check;
 mod secret;
 
-pub use check::ConfigFault;
-pub use secret::SecretText;
+pub(crate) use check::ConfigFault;
+pub(crate) use secret::SecretText;
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -14,14 +14,14 @@ use std::{
 use tidegate_model::opt_out::Keywords;
 
 /// The lowest layer, which documents every key.
-pub const DEFAULTS: &str = include_str!("../config.default.toml");
+pub(crate) const DEFAULTS: &str = include_str!("../config.default.toml");
 /// Prefix of environment variables that set a key: `TIDEGATE_SERVER__LISTEN`.
 const ENV_PREFIX: &str = "TIDEGATE_";
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// Where to listen.
     pub server: Server,
     /// Where to store.
@@ -49,7 +49,7 @@ pub struct Config {
 /// `[server]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub(crate) struct Server {
     /// Address and port of the listener.
     pub listen: String,
     /// The address that providers call; empty for the listener's.
@@ -61,7 +61,7 @@ pub struct Server {
 /// `[data]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Data {
+pub(crate) struct Data {
     /// Directory.
     pub dir: PathBuf,
     /// Page cache in MiB.
@@ -73,7 +73,7 @@ pub struct Data {
 /// `[clock]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clock {
+pub(crate) struct Clock {
     /// `system`, `scaled:N` or `stepped:INSTANT`.
     pub mode: String,
 }
@@ -81,7 +81,7 @@ pub struct Clock {
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// Filter as in `RUST_LOG`.
     pub filter: String,
     /// Form of the lines.
@@ -91,7 +91,7 @@ pub struct Log {
 /// Form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -101,7 +101,7 @@ pub enum LogFormat {
 /// `[workers]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Workers {
+pub(crate) struct Workers {
     /// Threads that interpret and advance; 0 for one a core, at most 8.
     pub threads: usize,
     /// Messages on their way at once.
@@ -113,7 +113,7 @@ pub struct Workers {
 /// `[workspaces.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     /// Folder of flow files.
     pub flows: Option<PathBuf>,
     /// Folder of template files.
@@ -127,7 +127,7 @@ pub struct Workspace {
 /// `[[endpoints]]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Last part of its URL.
     pub name: String,
     /// A bundled plugin's id, or the path of a `.wasm` file.
@@ -145,7 +145,7 @@ pub struct Endpoint {
 /// `[[connections]]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// Name.
     pub name: String,
     /// Endpoint that its items come by.
@@ -163,7 +163,7 @@ pub struct Connection {
 /// `[[senders]]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sender {
+pub(crate) struct Sender {
     /// Name.
     pub name: String,
     /// Business it belongs to.
@@ -202,8 +202,9 @@ impl Config {
     ///
     /// # Errors
     /// A fault names the file, line and key, what was expected, and what to do.
-    pub fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigFault> {
-        let mut table: toml::Table = toml::from_str(DEFAULTS).map_err(|error| ConfigFault::syntax("the defaults", &error))?;
+    pub(crate) fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigFault> {
+        let mut table: toml::Table =
+            toml::from_str(DEFAULTS).map_err(|error| ConfigFault::syntax("the defaults", &error))?;
         let base = match file {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
@@ -223,7 +224,7 @@ impl Config {
     }
 
     /// The address that providers call, without a slash at its end.
-    pub fn public_url(&self) -> String {
+    pub(crate) fn public_url(&self) -> String {
         match self.server.public_url.trim_end_matches('/') {
             "" => format!("http://{}", self.server.listen),
             url => url.to_owned(),
@@ -245,13 +246,14 @@ impl Config {
 }
 
 /// Whether a plugin is named by its file.
-pub fn is_path(plugin: &str) -> bool {
+pub(crate) fn is_path(plugin: &str) -> bool {
     plugin.contains('/') || plugin.ends_with(".wasm")
 }
 
 /// A file as a layer: checked alone first, so that a fault shows its line.
 fn read_layer(path: &Path, text: &str) -> Result<toml::Table, ConfigFault> {
-    let layer: toml::Table = toml::from_str(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
+    let layer: toml::Table =
+        toml::from_str(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
     toml::from_str::<Layer>(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
     Ok(layer)
 }

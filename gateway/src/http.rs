@@ -5,7 +5,7 @@ mod problem;
 mod receive;
 mod v1;
 
-pub use problem::{Code, Problem};
+pub(crate) use problem::{Code, Problem};
 
 use crate::app::App;
 use axum::{
@@ -17,7 +17,7 @@ use axum::{
 use std::sync::Arc;
 
 /// What the world may call: webhooks and health.
-pub fn public(app: Arc<App>) -> Router {
+pub(crate) fn public(app: Arc<App>) -> Router {
     Router::new()
         .route("/in/{endpoint}", post(receive::post).get(receive::handshake).fallback(wrong_method))
         .route("/healthz", get(health::live))
@@ -29,7 +29,7 @@ pub fn public(app: Arc<App>) -> Router {
 }
 
 /// What the operator on this machine may call, through the control socket.
-pub fn control(app: Arc<App>) -> Router {
+pub(crate) fn control(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/events", get(v1::events))
         .route("/v1/events/{id}", get(v1::event))

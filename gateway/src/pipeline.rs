@@ -12,8 +12,8 @@ mod send;
 mod split;
 mod trigger;
 
-pub use advance::shard;
-pub use handshake::handshake;
-pub use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
-pub use runner::{Progress, Runner, interpretations_of, moment_prefix};
-pub use send::{Prepared, prepare, settle};
+pub(crate) use advance::shard;
+pub(crate) use handshake::handshake;
+pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
+pub(crate) use runner::{Progress, Runner, interpretations_of, moment_prefix};
+pub(crate) use send::{Prepared, prepare, settle};

@@ -7,7 +7,7 @@ use tidegate_plugin_host::read_manifest;
 use tidegate_signature::{Outgoing, Secret, sign};
 
 /// A webhook ready to be sent.
-pub struct Played {
+pub(crate) struct Played {
     /// Headers, with the signature.
     pub headers: Vec<(String, String)>,
     /// The bytes that were signed.
@@ -16,7 +16,7 @@ pub struct Played {
 
 /// What to send.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Script {
+pub(crate) struct Script {
     /// Headers that the provider sets beside the signature.
     pub headers: Vec<(String, String)>,
     /// Topic, when the headers are to name it.
@@ -29,7 +29,7 @@ pub struct Script {
 
 /// Why a webhook can't be played.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlayFault {
+pub(crate) enum PlayFault {
     /// No bundled plugin is for this provider.
     #[error("there is no provider {found:?}; there are {known}")]
     Provider {
@@ -66,30 +66,39 @@ impl Script {
     ///
     /// # Errors
     /// The provider or the topic is not known.
-    pub fn sample(provider: &str, wanted: &str) -> Result<Self, PlayFault> {
+    pub(crate) fn sample(provider: &str, wanted: &str) -> Result<Self, PlayFault> {
         known_provider(provider)?;
         let of_provider = || SAMPLES.iter().filter(|sample| sample.plugin == provider);
-        let mut fitting: Vec<_> = of_provider().filter(|sample| sample.topic == wanted || sample.case == wanted).collect();
+        let mut fitting: Vec<_> =
+            of_provider().filter(|sample| sample.topic == wanted || sample.case == wanted).collect();
         fitting.sort_by_key(|sample| (sample.case != wanted, !sample.case.starts_with("demo"), sample.case));
         let Some(sample) = fitting.first() else {
             let mut known: Vec<&str> = of_provider().map(|sample| sample.topic).collect();
             known.sort_unstable();
             known.dedup();
-            return Err(PlayFault::Topic { provider: provider.to_owned(), found: wanted.to_owned(), known: known.join(", ") });
+            return Err(PlayFault::Topic {
+                provider: provider.to_owned(),
+                found: wanted.to_owned(),
+                known: known.join(", "),
+            });
         };
         Ok(Self::from_fixture(&serde_json::from_str(sample.webhook_json).unwrap_or_default()))
     }
 
     /// From a fixture's `webhook.json`; any other JSON is taken as the body.
-    pub fn from_fixture(fixture: &Value) -> Self {
+    pub(crate) fn from_fixture(fixture: &Value) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let is_fixture = fixture.get("topic").is_some() && (fixture.get("body").is_some() || fixture.get("body_text").is_some());
+        let is_fixture =
+            fixture.get("topic").is_some() && (fixture.get("body").is_some() || fixture.get("body_text").is_some());
         if !is_fixture {
             return Self { body: fixture.clone(), ..Self::default() };
         }
         let headers = fixture["headers"].as_object().cloned().unwrap_or_default();
         Self {
-            headers: headers.into_iter().filter_map(|(name, value)| Some((name.to_lowercase(), text(&value)?))).collect(),
+            headers: headers
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_lowercase(), text(&value)?)))
+                .collect(),
             topic: text(&fixture["topic"]),
             body: fixture["body"].clone(),
             raw: text(&fixture["body_text"]).map(String::into_bytes),
@@ -100,9 +109,10 @@ impl Script {
     ///
     /// # Errors
     /// The place's parent is not there.
-    pub fn set(&mut self, pointer: &str, value: &str) -> Result<(), PlayFault> {
+    pub(crate) fn set(&mut self, pointer: &str, value: &str) -> Result<(), PlayFault> {
         let fault = |problem: &str| PlayFault::Set { pointer: pointer.to_owned(), problem: problem.to_owned() };
-        let (parent, key) = pointer.rsplit_once('/').ok_or_else(|| fault("a place begins with /, such as /customer/phone"))?;
+        let (parent, key) =
+            pointer.rsplit_once('/').ok_or_else(|| fault("a place begins with /, such as /customer/phone"))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         match self.body.pointer_mut(parent) {
             Some(Value::Object(fields)) => {
@@ -121,7 +131,7 @@ impl Script {
     }
 
     /// Gives what a provider makes anew for each webhook (ids, times) new values. `unique` is never the same twice.
-    pub fn freshen(&mut self, provider: &str, unique: &str, now: Timestamp) {
+    pub(crate) fn freshen(&mut self, provider: &str, unique: &str, now: Timestamp) {
         match provider {
             "shopify" => self.freshen_shopify(unique, now),
             "meta" => self.freshen_meta(unique, now),
@@ -144,7 +154,8 @@ impl Script {
     fn freshen_meta(&mut self, unique: &str, now: Timestamp) {
         let entries = self.body.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten();
         let changes = entries.filter_map(|entry| entry.get_mut("changes")?.as_array_mut()).flatten();
-        let messages = changes.filter_map(|change| change.get_mut("value")?.get_mut("messages")?.as_array_mut()).flatten();
+        let messages =
+            changes.filter_map(|change| change.get_mut("value")?.get_mut("messages")?.as_array_mut()).flatten();
         for (place, message) in messages.enumerate() {
             if let Some(message) = message.as_object_mut() {
                 message.insert("id".to_owned(), json!(format!("wamid.{unique}.{place}")));
@@ -157,14 +168,15 @@ impl Script {
     ///
     /// # Errors
     /// The provider is not known, or the secret can't be used.
-    pub fn sign(&self, provider: &str, secret: &str, unique: &str, now: Timestamp) -> Result<Played, PlayFault> {
+    pub(crate) fn sign(&self, provider: &str, secret: &str, unique: &str, now: Timestamp) -> Result<Played, PlayFault> {
         let component = known_provider(provider)?;
         let fault = |error: &dyn std::fmt::Display| PlayFault::Sign(error.to_string());
         let manifest = read_manifest(component).map_err(|error| fault(&error))?;
         let scheme = crate::catalog::scheme_of(&manifest).map_err(|error| fault(&error))?;
         let secret = Secret::new(secret, &scheme.key).map_err(|error| fault(&error))?;
         let body = self.raw.clone().unwrap_or_else(|| self.body.to_string().into_bytes());
-        let signature = sign(&scheme, &secret, &Outgoing { id: unique, at_ms: now.ms(), body: &body }).map_err(|error| fault(&error))?;
+        let signature = sign(&scheme, &secret, &Outgoing { id: unique, at_ms: now.ms(), body: &body })
+            .map_err(|error| fault(&error))?;
         let mut headers = self.headers.clone();
         put_if_absent(&mut headers, "content-type", "application/json");
         for (name, value) in signature {
@@ -176,9 +188,11 @@ impl Script {
 
 /// The component of a provider's bundled plugin.
 fn known_provider(provider: &str) -> Result<&'static [u8], PlayFault> {
-    PLUGINS.iter().find(|plugin| plugin.id == provider).map(|plugin| plugin.component).ok_or_else(|| PlayFault::Provider {
-        found: provider.to_owned(),
-        known: PLUGINS.iter().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
+    PLUGINS.iter().find(|plugin| plugin.id == provider).map(|plugin| plugin.component).ok_or_else(|| {
+        PlayFault::Provider {
+            found: provider.to_owned(),
+            known: PLUGINS.iter().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
+        }
     })
 }
 
@@ -197,7 +211,7 @@ fn put_if_absent(headers: &mut Vec<(String, String)>, name: &str, value: &str) {
 ///
 /// # Errors
 /// The receiver can't be reached.
-pub async fn post(client: &reqwest::Client, url: &str, played: &Played) -> Result<Answer, reqwest::Error> {
+pub(crate) async fn post(client: &reqwest::Client, url: &str, played: &Played) -> Result<Answer, reqwest::Error> {
     let mut request = client.post(url).body(played.body.clone());
     for (name, value) in &played.headers {
         request = request.header(name, value);
@@ -211,7 +225,7 @@ pub async fn post(client: &reqwest::Client, url: &str, played: &Played) -> Resul
 
 /// What the receiver said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
     pub status: u16,
     /// The stored delivery's id.
@@ -224,7 +238,7 @@ pub struct Answer {
 ///
 /// # Errors
 /// The system has no randomness.
-pub fn unique() -> Result<String, getrandom::Error> {
+pub(crate) fn unique() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(hex::encode(bytes))

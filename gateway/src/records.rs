@@ -38,7 +38,7 @@ macro_rules! record {
 
 /// A received webhook. Its body is the row's tail, and chunk rows when it is long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Home workspace of the endpoint.
     pub workspace: u32,
     /// Id.
@@ -86,7 +86,7 @@ impl Record for Delivery {
 
 /// What became of a slice of a delivery's items: all of it that a replay needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Interpretation {
+pub(crate) struct Interpretation {
     /// Home workspace of the endpoint.
     pub workspace: u32,
     /// The delivery.
@@ -109,7 +109,7 @@ record!(Interpretation in Interpretations, key (u32, ItemId),
 
 /// One item and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InterpretedItem {
+pub(crate) struct InterpretedItem {
     /// Id.
     pub id: ItemId,
     /// Position in the delivery.
@@ -132,7 +132,7 @@ pub struct InterpretedItem {
 /// What became of an item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ItemResult {
+pub(crate) enum ItemResult {
     /// The plugin's outcome, and what it led to.
     Interpreted {
         /// What the plugin made of it.
@@ -158,7 +158,7 @@ pub enum ItemResult {
 
 /// Why an item is parked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parked {
+pub(crate) struct Parked {
     /// JSON pointer of the field at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -168,14 +168,14 @@ pub struct Parked {
 
 impl Parked {
     /// Why, and at which field.
-    pub fn new(field: Option<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(field: Option<String>, reason: impl Into<String>) -> Self {
         Self { field, reason: reason.into() }
     }
 }
 
 /// A contact, or the trace of one that was merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ContactRow {
+pub(crate) struct ContactRow {
     /// Workspace.
     pub workspace: u32,
     /// Id.
@@ -192,7 +192,7 @@ record!(ContactRow in Contacts, key (u32, ContactId), |me| (me.workspace, me.id)
 
 /// Whose a key is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ContactKeyRow {
+pub(crate) struct ContactKeyRow {
     /// Workspace.
     pub workspace: u32,
     /// The key, as contacts look it up.
@@ -206,7 +206,7 @@ record!(ContactKeyRow in ContactKeys, key (u32, String), |me| (me.workspace, me.
 
 /// The customer service window between a sender and a contact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WindowRow {
+pub(crate) struct WindowRow {
     /// Workspace.
     pub workspace: u32,
     /// The contact.
@@ -222,7 +222,7 @@ record!(WindowRow in Windows, key (u32, ContactId, u32), |me| (me.workspace, me.
 
 /// A run of a flow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunRow {
+pub(crate) struct RunRow {
     /// Workspace.
     pub workspace: u32,
     /// The run.
@@ -236,7 +236,7 @@ record!(RunRow in Runs, key (u32, RunId), |me| (me.workspace, me.run.id), |(work
 
 /// A version of a flow, kept for the runs that entered it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FlowRow {
+pub(crate) struct FlowRow {
     /// Workspace.
     pub workspace: u32,
     /// Name.
@@ -252,7 +252,7 @@ record!(FlowRow in Flows, key (u32, String, String), |me| (me.workspace, me.flow
 
 /// A message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MessageRow {
+pub(crate) struct MessageRow {
     /// Workspace.
     pub workspace: u32,
     /// The message.
@@ -264,7 +264,7 @@ record!(MessageRow in Messages, key (u32, MessageId), |me| (me.workspace, me.mes
 
 /// What a plugin keeps from item to item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StateRow {
+pub(crate) struct StateRow {
     /// Workspace.
     pub workspace: u32,
     /// The connection's number in the registry.
@@ -280,7 +280,7 @@ record!(StateRow in PluginState, key (u32, u32, String), |me| (me.workspace, me.
 
 /// Whether an address takes messages. A lifted suppression stays as a row without one, so that an older opt-out that comes late is recognised as older.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SuppressionRow {
+pub(crate) struct SuppressionRow {
     /// Workspace.
     pub workspace: u32,
     /// Channel.
@@ -299,7 +299,7 @@ record!(SuppressionRow in Suppressions, key (u32, ChannelKind, String), |me| (me
 
 /// A provider's message id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProviderIdRow {
+pub(crate) struct ProviderIdRow {
     /// Workspace.
     pub workspace: u32,
     /// The sender's number in the registry.

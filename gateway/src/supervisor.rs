@@ -19,7 +19,7 @@ use tokio::{runtime::Handle, sync::watch, task::JoinSet};
 
 /// Starts work, and ends it.
 #[derive(Clone)]
-pub struct Supervisor {
+pub(crate) struct Supervisor {
     inner: Arc<Inner>,
 }
 
@@ -41,22 +41,22 @@ enum Stop {
 
 /// Seen by everything that runs: whether to stop.
 #[derive(Clone)]
-pub struct Shutdown(watch::Receiver<Stop>);
+pub(crate) struct Shutdown(watch::Receiver<Stop>);
 
 impl Shutdown {
     /// Whether to stop now.
-    pub fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         *self.0.borrow() != Stop::No
     }
 
     /// Waits until it is time to stop.
-    pub async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         // The sender lives as long as the supervisor; without one it is time to stop as well.
         let _ = self.0.wait_for(|stop| *stop != Stop::No).await;
     }
 
     /// Why the gateway stops by itself; `None` when it was asked to.
-    pub fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<String> {
         match &*self.0.borrow() {
             Stop::Failed(reason) => Some(reason.clone()),
             Stop::No | Stop::Asked => None,
@@ -66,23 +66,23 @@ impl Shutdown {
 
 impl Supervisor {
     /// Tasks run on this runtime.
-    pub fn new(runtime: Handle) -> Self {
+    pub(crate) fn new(runtime: Handle) -> Self {
         let (stop, _) = watch::channel(Stop::No);
         Self { inner: Arc::new(Inner { runtime, stop, tasks: Mutex::default(), threads: Mutex::default() }) }
     }
 
     /// What everything that runs looks at.
-    pub fn shutdown(&self) -> Shutdown {
+    pub(crate) fn shutdown(&self) -> Shutdown {
         Shutdown(self.inner.stop.subscribe())
     }
 
     /// The runtime.
-    pub fn runtime(&self) -> &Handle {
+    pub(crate) fn runtime(&self) -> &Handle {
         &self.inner.runtime
     }
 
     /// Starts a task that must last as long as the gateway.
-    pub fn service(&self, name: &'static str, work: impl Future<Output = Result<(), String>> + Send + 'static) {
+    pub(crate) fn service(&self, name: &'static str, work: impl Future<Output = Result<(), String>> + Send + 'static) {
         let supervisor = self.clone();
         self.task(async move {
             match work.await {
@@ -94,7 +94,7 @@ impl Supervisor {
     }
 
     /// Starts a task that may end when it is done.
-    pub fn task(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn task(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that ended are forgotten here, so that the set stays small.
         while tasks.try_join_next().is_some() {}
@@ -105,7 +105,11 @@ impl Supervisor {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn thread(&self, name: String, work: impl FnOnce() -> Result<(), String> + Send + 'static) -> std::io::Result<()> {
+    pub(crate) fn thread(
+        &self,
+        name: String,
+        work: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) -> std::io::Result<()> {
         let supervisor = self.clone();
         let named = name.clone();
         let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
@@ -120,7 +124,7 @@ impl Supervisor {
     }
 
     /// Asks everything to stop.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.inner.stop.send_if_modified(|stop| {
             let first = *stop == Stop::No;
             if first {
@@ -131,7 +135,7 @@ impl Supervisor {
     }
 
     /// Stops everything because of this.
-    pub fn fail(&self, reason: String) {
+    pub(crate) fn fail(&self, reason: String) {
         tracing::error!(reason, "the gateway stops");
         self.inner.stop.send_if_modified(|stop| {
             let first = *stop == Stop::No;
@@ -143,7 +147,7 @@ impl Supervisor {
     }
 
     /// Waits for everything, at most so long. Returns how many tasks were cut.
-    pub async fn drain(&self, grace: Duration) -> usize {
+    pub(crate) async fn drain(&self, grace: Duration) -> usize {
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
         let cut = if ended.is_ok() { 0 } else { tasks.len() };

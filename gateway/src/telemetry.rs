@@ -7,7 +7,7 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 ///
 /// # Errors
 /// When the filter can't be read: what was wrong with it.
-pub fn start(log: &Log) -> Result<(), String> {
+pub(crate) fn start(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::builder()
         .parse(&log.filter)
         .map_err(|error| format!("log.filter: {error}; it is written as in RUST_LOG, e.g. \"info,tidegate=debug\""))?;

@@ -2,20 +2,23 @@
 
 use crate::records::{ContactKeyRow, ContactRow};
 use std::{any::Any, collections::HashMap};
-use tidegate_model::{ContactId, ItemId, Timestamp, contact::{Contact, ContactKey}};
+use tidegate_model::{
+    ContactId, ItemId, Timestamp,
+    contact::{Contact, ContactKey},
+};
 use tidegate_store::{
     Changes, Commit, CommitError, Engine, Expect, Key, Lane, LaneToken, Queue, StoreError, TimerKey, WorkRow,
     records::{self, BodyError, DeadLetter, DeadLetterKey, Dedupe, Deferred, ReadError, Record, RecordError, day_of},
 };
 
 /// Days that a repeat of an item or delivery is recognised for, at least (WhatsApp repeats for 7 days).
-pub const DEDUPE_DAYS: u16 = 9;
+pub(crate) const DEDUPE_DAYS: u16 = 9;
 /// Aliases that are followed to a contact: each merge adds one.
 const MOST_ALIASES: usize = 32;
 
 /// Why a unit of work failed.
 #[derive(Debug, thiserror::Error)]
-pub enum TxError {
+pub(crate) enum TxError {
     /// A row can't be read or written as its record.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -41,15 +44,16 @@ pub enum TxError {
 
 impl TxError {
     /// Whether the store itself has stopped: nothing can be done but to stop as well.
-    pub const fn is_final(&self) -> bool {
+    pub(crate) const fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Commit(CommitError::Failed { .. } | CommitError::Closed) | Self::Store(StoreError::Failed { .. } | StoreError::Closed)
+            Self::Commit(CommitError::Failed { .. } | CommitError::Closed)
+                | Self::Store(StoreError::Failed { .. } | StoreError::Closed)
         )
     }
 
     /// Whether somebody else wrote a row in between: read again, decide again.
-    pub const fn is_conflict(&self) -> bool {
+    pub(crate) const fn is_conflict(&self) -> bool {
         matches!(self, Self::Commit(CommitError::Conflict { .. }))
     }
 }
@@ -85,7 +89,7 @@ struct Slot {
 }
 
 /// A unit of work in one workspace at a time.
-pub struct Tx<'a> {
+pub(crate) struct Tx<'a> {
     store: &'a dyn Engine,
     workspace: u32,
     slots: HashMap<Key, Slot>,
@@ -95,17 +99,22 @@ pub struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     /// Nothing read, nothing written.
-    pub fn new(store: &'a dyn Engine, workspace: u32) -> Self {
+    pub(crate) fn new(store: &'a dyn Engine, workspace: u32) -> Self {
         Self { store, workspace, slots: HashMap::new(), changes: Changes::new(store.seq()), marks: HashMap::new() }
     }
 
+    /// The store, for reads that are no records.
+    pub(crate) const fn store(&self) -> &'a dyn Engine {
+        self.store
+    }
+
     /// The workspace that it works in now.
-    pub const fn workspace(&self) -> u32 {
+    pub(crate) const fn workspace(&self) -> u32 {
         self.workspace
     }
 
     /// Goes on in another workspace.
-    pub const fn enter(&mut self, workspace: u32) {
+    pub(crate) const fn enter(&mut self, workspace: u32) {
         self.workspace = workspace;
     }
 
@@ -113,7 +122,7 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The store's, or the row is damaged.
-    pub fn get<R: Record + Clone + 'static>(&mut self, key: &R::Key) -> Result<Option<R>, TxError> {
+    pub(crate) fn get<R: Record + Clone + 'static>(&mut self, key: &R::Key) -> Result<Option<R>, TxError> {
         let key = R::row_key(key);
         if let Some(slot) = self.slots.get(&key) {
             return Ok(slot.value.as_ref().and_then(|value| value.downcast_ref::<R>()).cloned());
@@ -128,34 +137,34 @@ impl<'a> Tx<'a> {
     }
 
     /// Writes a record.
-    pub fn put<R: Record + 'static>(&mut self, record: R) {
+    pub(crate) fn put<R: Record + 'static>(&mut self, record: R) {
         let key = R::row_key(&record.key());
         let read = self.slots.remove(&key).and_then(|slot| slot.read);
         self.slots.insert(key, Slot { read, value: Some(Box::new(record)), encode: Some(encode::<R>) });
     }
 
     /// Removes a row.
-    pub fn delete(&mut self, key: &Key) {
+    pub(crate) fn delete(&mut self, key: &Key) {
         self.changes.delete_row(key.clone());
     }
 
     /// Writes a row of work again, under the same key.
-    pub fn rewrite(&mut self, key: &Key, work: &WorkRow) {
+    pub(crate) fn rewrite(&mut self, key: &Key, work: &WorkRow) {
         self.changes.put_row(key.clone(), work.encode().to_vec());
     }
 
     /// Removes a dead letter.
-    pub fn delete_letter(&mut self, workspace: u32, seq: u64) {
+    pub(crate) fn delete_letter(&mut self, workspace: u32, seq: u64) {
         self.changes.delete::<DeadLetter>(&DeadLetterKey { workspace, seq });
     }
 
     /// Puts work at the end of a lane.
-    pub fn enqueue(&mut self, queue: Queue, lane: Lane, work: &WorkRow) {
+    pub(crate) fn enqueue(&mut self, queue: Queue, lane: Lane, work: &WorkRow) {
         self.changes.enqueue(queue, lane, work);
     }
 
     /// Puts work off.
-    pub fn defer(&mut self, due: Timestamp, queue: Queue, lane: Lane, work: WorkRow) -> TimerKey {
+    pub(crate) fn defer(&mut self, due: Timestamp, queue: Queue, lane: Lane, work: WorkRow) -> TimerKey {
         self.changes.defer(due.ms(), &Deferred { queue, lane, work })
     }
 
@@ -163,7 +172,7 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The letter can't be written.
-    pub fn park(&mut self, letter: Letter) -> Result<u64, TxError> {
+    pub(crate) fn park(&mut self, letter: Letter) -> Result<u64, TxError> {
         let key = DeadLetterKey { workspace: letter.lane.workspace, seq: self.changes.next_seq() };
         let deferred = Deferred { queue: letter.queue, lane: letter.lane, work: letter.work };
         let Letter { reason, field, at, source, .. } = letter;
@@ -175,7 +184,7 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub fn first_of(&mut self, mark: Dedupe, item: ItemId, at: Timestamp) -> Result<Option<ItemId>, TxError> {
+    pub(crate) fn first_of(&mut self, mark: Dedupe, item: ItemId, at: Timestamp) -> Result<Option<ItemId>, TxError> {
         let today = day_of(at.ms());
         let first = match self.marks.get(&mark) {
             Some(first) => Some(*first),
@@ -185,7 +194,8 @@ impl<'a> Tx<'a> {
             Some(first) if first != *item.raw() => Ok(Some(ItemId::from_raw(first))),
             Some(_) => Ok(None),
             None => {
-                mark.record(&mut self.changes, today, item.raw());
+                // It was looked for just now; only what came meanwhile can be missed.
+                mark.record(&mut self.changes, today, 2, item.raw());
                 self.marks.insert(mark, *item.raw());
                 Ok(None)
             }
@@ -196,7 +206,7 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub fn contact(&mut self, id: ContactId) -> Result<Option<Contact>, TxError> {
+    pub(crate) fn contact(&mut self, id: ContactId) -> Result<Option<Contact>, TxError> {
         let mut id = id;
         for _ in 0..MOST_ALIASES {
             match self.get::<ContactRow>(&(self.workspace, id))? {
@@ -212,17 +222,17 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub fn contact_by_key(&mut self, key: &ContactKey) -> Result<Option<ContactId>, TxError> {
+    pub(crate) fn contact_by_key(&mut self, key: &ContactKey) -> Result<Option<ContactId>, TxError> {
         Ok(self.get::<ContactKeyRow>(&(self.workspace, key.lookup()))?.map(|row| row.contact))
     }
 
     /// Makes a key a contact's.
-    pub fn put_contact_key(&mut self, key: &ContactKey, contact: ContactId) {
+    pub(crate) fn put_contact_key(&mut self, key: &ContactKey, contact: ContactId) {
         self.put(ContactKeyRow { workspace: self.workspace, lookup: key.lookup(), contact });
     }
 
     /// Row operations so far.
-    pub fn row_ops(&self) -> usize {
+    pub(crate) fn row_ops(&self) -> usize {
         let written = self.slots.values().filter(|slot| slot.encode.is_some()).count();
         self.changes.row_ops() + written
     }
@@ -231,7 +241,7 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// A record can't be written.
-    pub fn submit(mut self, token: Option<LaneToken>) -> Result<Commit, TxError> {
+    pub(crate) fn submit(mut self, token: Option<LaneToken>) -> Result<Commit, TxError> {
         for (key, slot) in self.slots {
             let (Some(encode), Some(value)) = (slot.encode, slot.value) else { continue };
             if let Some(expect) = slot.read {
@@ -249,13 +259,13 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The commit's.
-    pub fn commit(self, token: Option<LaneToken>) -> Result<(), TxError> {
+    pub(crate) fn commit(self, token: Option<LaneToken>) -> Result<(), TxError> {
         Ok(self.submit(token)?.wait().map(|_| ())?)
     }
 }
 
 /// Work to park, and why.
-pub struct Letter {
+pub(crate) struct Letter {
     /// Its queue.
     pub queue: Queue,
     /// Its lane.

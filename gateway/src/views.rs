@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     pipeline::{interpretations_of, moment_prefix},
-    records::{Delivery, InterpretedItem, Interpretation, ItemResult, MessageRow, RunRow},
+    records::{Delivery, Interpretation, InterpretedItem, ItemResult, MessageRow, RunRow},
 };
 use serde_json::{Value, json};
 use tidegate_model::{
@@ -46,7 +46,12 @@ fn walk<R: Record>(app: &App, space: Space, mut take: impl FnMut(R) -> bool) -> 
 }
 
 /// The newest rows of every workspace, cut to `limit` after sorting by `at`.
-fn newest<R: Record>(app: &App, space: Space, limit: usize, mut make: impl FnMut(R) -> Vec<(Timestamp, Value)>) -> Found<Vec<Value>> {
+fn newest<R: Record>(
+    app: &App,
+    space: Space,
+    limit: usize,
+    mut make: impl FnMut(R) -> Vec<(Timestamp, Value)>,
+) -> Found<Vec<Value>> {
     let mut rows: Vec<(Timestamp, Value)> = Vec::new();
     for (workspace, _) in app.catalog().workspaces() {
         let mut count = 0;
@@ -81,7 +86,7 @@ fn events_of(item: &InterpretedItem) -> &[Event] {
 ///
 /// # Errors
 /// The store's.
-pub fn events(app: &App, limit: usize) -> Found<Vec<Value>> {
+pub(crate) fn events(app: &App, limit: usize) -> Found<Vec<Value>> {
     newest::<Interpretation>(app, Space::Interpretations, limit, |row| {
         let line = |event: &Event| {
             let value = json!({
@@ -120,7 +125,7 @@ fn about(event: &Event) -> String {
 ///
 /// # Errors
 /// The store's.
-pub fn parked(app: &App, limit: usize) -> Found<Vec<Value>> {
+pub(crate) fn parked(app: &App, limit: usize) -> Found<Vec<Value>> {
     let mut letters = Vec::new();
     let mut left = limit;
     walk::<DeadLetter>(app, Space::DeadLetters, |letter| {
@@ -156,8 +161,10 @@ pub fn parked(app: &App, limit: usize) -> Found<Vec<Value>> {
 ///
 /// # Errors
 /// The store's.
-pub fn event(app: &App, id: EventId) -> Found<Option<Value>> {
-    let Some((row, item, event)) = find(app, id.raw(), |item| events_of(item).iter().find(|event| event.id == id).cloned())? else {
+pub(crate) fn event(app: &App, id: EventId) -> Found<Option<Value>> {
+    let Some((row, item, event)) =
+        find(app, id.raw(), |item| events_of(item).iter().find(|event| event.id == id).cloned())?
+    else {
         return Ok(None);
     };
     let runs = match &item.result {
@@ -232,7 +239,7 @@ fn find<T>(
 ///
 /// # Errors
 /// The store's.
-pub fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
+pub(crate) fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
     let found = find(app, id.raw(), |item| (item.id == id).then_some(()))?;
     Ok(found.map(|(row, item, ())| json!({"delivery": row.delivery, "plugin": row.plugin, "interpreted_at": row.at, "item": item})))
 }
@@ -241,7 +248,7 @@ pub fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
 ///
 /// # Errors
 /// The store's.
-pub fn find_delivery(app: &App, id: DeliveryId) -> Found<Option<Delivery>> {
+pub(crate) fn find_delivery(app: &App, id: DeliveryId) -> Found<Option<Delivery>> {
     for (workspace, _) in app.catalog().workspaces() {
         match records::get::<Delivery>(app.store(), &(workspace, id)) {
             Ok(Some((delivery, _))) => return Ok(Some(delivery)),
@@ -257,16 +264,20 @@ pub fn find_delivery(app: &App, id: DeliveryId) -> Found<Option<Delivery>> {
 ///
 /// # Errors
 /// The store's.
-pub fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
+pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
     let Some(delivery) = find_delivery(app, id)? else { return Ok(None) };
     let items = interpretations_of(app, delivery.workspace, id).unwrap_or_default();
     let body = crate::pipeline::read_body(app.store(), &delivery).map_or_else(
         |error| json!({"unreadable": error.to_string()}),
-        |bytes| serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        |bytes| {
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+        },
     );
     // Without the manifest nobody knows which headers are secret.
     let endpoint = app.catalog().endpoint(&delivery.endpoint);
-    let headers = endpoint.map(|endpoint| guest_headers(endpoint.plugin.manifest(), &delivery.headers)).unwrap_or_default();
+    let headers =
+        endpoint.map(|endpoint| guest_headers(endpoint.plugin.manifest(), &delivery.headers)).unwrap_or_default();
     Ok(Some(json!({
         "id": delivery.id,
         "endpoint": delivery.endpoint,
@@ -284,7 +295,7 @@ pub fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
 ///
 /// # Errors
 /// The store's.
-pub fn messages(app: &App, limit: usize) -> Found<Vec<Value>> {
+pub(crate) fn messages(app: &App, limit: usize) -> Found<Vec<Value>> {
     newest::<MessageRow>(app, Space::Messages, limit, |row| vec![(row.message.created_at, message_line(&row.message))])
 }
 
@@ -292,7 +303,7 @@ pub fn messages(app: &App, limit: usize) -> Found<Vec<Value>> {
 ///
 /// # Errors
 /// The store's.
-pub fn message(app: &App, id: MessageId) -> Found<Option<Value>> {
+pub(crate) fn message(app: &App, id: MessageId) -> Found<Option<Value>> {
     for (workspace, _) in app.catalog().workspaces() {
         match records::get::<MessageRow>(app.store(), &(workspace, id)) {
             Ok(Some((row, _))) => return Ok(Some(json!(row.message))),
@@ -330,7 +341,7 @@ fn why(message: &Message) -> Option<&str> {
 }
 
 /// Figures of the store.
-pub fn stats(app: &App) -> Value {
+pub(crate) fn stats(app: &App) -> Value {
     let stats = app.store().stats();
     json!({
         "rows_put": stats.rows_put,

@@ -5,7 +5,7 @@ use tidegate_store::WorkRow;
 
 /// One piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub(crate) enum Work {
     /// Interpret a delivery's items, from this one on.
     Delivery {
         /// The delivery.
@@ -41,7 +41,7 @@ impl Work {
     const SEND: u8 = 4;
 
     /// As a row.
-    pub fn row(self) -> WorkRow {
+    pub(crate) fn row(self) -> WorkRow {
         let (kind, id, arg) = match self {
             Self::Delivery { id, from } => (Self::DELIVERY, *id.raw(), from),
             Self::Replay { id, from } => (Self::REPLAY, *id.raw(), from),
@@ -52,7 +52,7 @@ impl Work {
     }
 
     /// From a row; `None` for a kind of a newer version.
-    pub fn read(row: &WorkRow) -> Option<Self> {
+    pub(crate) fn read(row: &WorkRow) -> Option<Self> {
         Some(match row.kind {
             Self::DELIVERY => Self::Delivery { id: DeliveryId::from_raw(row.id), from: row.arg },
             Self::REPLAY => Self::Replay { id: DeliveryId::from_raw(row.id), from: row.arg },
@@ -65,7 +65,7 @@ impl Work {
 
 /// The same row, from another item on.
 #[must_use]
-pub const fn with_arg(mut row: WorkRow, arg: u32) -> WorkRow {
+pub(crate) const fn with_arg(mut row: WorkRow, arg: u32) -> WorkRow {
     row.arg = arg;
     row
 }

@@ -16,7 +16,7 @@ const MOST_THREADS: usize = 8;
 ///
 /// # Errors
 /// The system gives no thread.
-pub fn start(app: &Arc<App>, supervisor: &Supervisor, config: &Workers) -> std::io::Result<()> {
+pub(crate) fn start(app: &Arc<App>, supervisor: &Supervisor, config: &Workers) -> std::io::Result<()> {
     supervisor.service("waker", waker::run(Arc::clone(app), supervisor.shutdown()));
     if config.paused {
         tracing::warn!("workers.paused is set: webhooks are stored and not interpreted");

@@ -55,12 +55,14 @@ fn pack(plugin: &str, dir: &Path, target_dir: &Path) -> Result<Vec<u8>, String> 
 fn samples(plugin: &str, dir: &Path, tables: &mut Tables) -> Result<(), String> {
     let fixtures = dir.join("fixtures");
     let entries = fs::read_dir(&fixtures).map_err(|error| about(&fixtures, &error))?;
-    let mut cases: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
+    let mut cases: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
     cases.sort();
     for case in cases {
         let webhook = case.join("webhook.json");
         let text = fs::read_to_string(&webhook).map_err(|error| about(&webhook, &error))?;
-        let topic = topic(&text).ok_or_else(|| format!("{}: expected it to start with `\"topic\": \"…\"`", webhook.display()))?;
+        let topic = topic(&text)
+            .ok_or_else(|| format!("{}: expected it to start with `\"topic\": \"…\"`", webhook.display()))?;
         tables.add_sample(plugin, topic, &case.file_name().unwrap_or_default().to_string_lossy(), &webhook);
     }
     Ok(())
@@ -112,7 +114,8 @@ impl Tables {
     }
 
     fn add_sample(&mut self, plugin: &str, topic: &str, case: &str, webhook: &Path) {
-        let fields = format!("plugin: {plugin:?}, topic: {topic:?}, case: {case:?}, webhook_json: include_str!({webhook:?})");
+        let fields =
+            format!("plugin: {plugin:?}, topic: {topic:?}, case: {case:?}, webhook_json: include_str!({webhook:?})");
         self.samples += &format!("    Sample {{ {fields} }},\n");
     }
 }

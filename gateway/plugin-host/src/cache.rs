@@ -41,7 +41,8 @@ impl Cache {
         if let Err(error) = write(&self.dir, &path, &compiled) {
             tracing::warn!(path = %path.display(), %error, "can't keep the compiled plugin; it will be compiled again at the next start");
         }
-        deserialize(engine, &compiled).ok_or_else(|| wasmtime::format_err!("the engine does not take back what it compiled"))
+        deserialize(engine, &compiled)
+            .ok_or_else(|| wasmtime::format_err!("the engine does not take back what it compiled"))
     }
 }
 
@@ -55,7 +56,10 @@ fn compatibility(engine: &Engine) -> u64 {
 /// The compiled code in a file; `None` when there is none or it is not as it was written.
 fn read(path: &Path) -> Option<Vec<u8>> {
     let mut file = fs::read(path).ok()?;
-    if file.len() < HEADER_LEN || &file[..16] != MAGIC || file[16..HEADER_LEN] != Sha256::digest(&file[HEADER_LEN..])[..] {
+    if file.len() < HEADER_LEN
+        || &file[..16] != MAGIC
+        || file[16..HEADER_LEN] != Sha256::digest(&file[HEADER_LEN..])[..]
+    {
         tracing::warn!(path = %path.display(), "the compiled plugin on disk is damaged; it is compiled again");
         return None;
     }
@@ -64,7 +68,8 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 
 /// Writes a file whole or not at all.
 fn write(dir: &Path, path: &Path, compiled: &[u8]) -> io::Result<()> {
-    let part = dir.join(format!("{}.{}.part", path.file_name().unwrap_or_default().to_string_lossy(), std::process::id()));
+    let part =
+        dir.join(format!("{}.{}.part", path.file_name().unwrap_or_default().to_string_lossy(), std::process::id()));
     let mut file = fs::File::create(&part)?;
     file.write_all(MAGIC)?;
     file.write_all(&Sha256::digest(compiled))?;

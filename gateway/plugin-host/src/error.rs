@@ -49,7 +49,9 @@ pub enum LoadError {
         reason: String,
     },
     /// The component wants something that plugins are not given.
-    #[error("the plugin {plugin} imports `{import}`, which plugins are not given; they get tidegate:plugin/host@0.1 and wasi 0.2 without network and files")]
+    #[error(
+        "the plugin {plugin} imports `{import}`, which plugins are not given; they get tidegate:plugin/host@0.1 and wasi 0.2 without network and files"
+    )]
     ForbiddenImport {
         /// The plugin's id.
         plugin: String,

@@ -43,12 +43,15 @@ pub(crate) fn check(request: &Request, granted: &Capabilities) -> Result<(), Str
     if !matches!(request.method.as_str(), "GET" | "POST") {
         return Err(format!("expected the method GET or POST, found {:?}", short(&request.method)));
     }
-    let host = https_host(&request.url).ok_or_else(|| format!("expected an https URL of a named host, found {:?}", short(&request.url)))?;
+    let host = https_host(&request.url)
+        .ok_or_else(|| format!("expected an https URL of a named host, found {:?}", short(&request.url)))?;
     let patterns = granted.fetch.iter().filter_map(|text| HostPattern::parse(text));
     if patterns.into_iter().any(|pattern| pattern.covers(&host)) {
         return Ok(());
     }
-    Err(format!("the plugin may not read from {host}: its plugin.toml needs `fetch = [\"{host}\"]` under [capabilities]"))
+    Err(format!(
+        "the plugin may not read from {host}: its plugin.toml needs `fetch = [\"{host}\"]` under [capabilities]"
+    ))
 }
 
 /// The host of an `https` URL without user and port.
@@ -90,7 +93,12 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_line_to_add() {
-        let request = Request { method: "GET".to_owned(), url: "https://a.example.com/x".to_owned(), headers: Vec::new(), body: None };
+        let request = Request {
+            method: "GET".to_owned(),
+            url: "https://a.example.com/x".to_owned(),
+            headers: Vec::new(),
+            body: None,
+        };
         let reason = check(&request, &Capabilities::default()).unwrap_err();
         assert!(reason.contains("fetch = [\"a.example.com\"]"), "{reason}");
     }

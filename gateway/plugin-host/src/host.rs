@@ -21,7 +21,8 @@ use wasmtime::{
 /// Largest component: Python's runtime has 18 MiB.
 const COMPONENT_BYTES: usize = 64 << 20;
 /// Interfaces of WASI 0.2 that the host has; `wasi:http` is not among them, plugins perform no I/O.
-const WASI_PACKAGES: &[&str] = &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const WASI_PACKAGES: &[&str] =
+    &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// How a host is made.
 #[derive(Debug, Clone)]
@@ -60,7 +61,8 @@ impl PluginHost {
     /// When the engine does not start, or the cache directory can't be made private.
     pub fn new(config: &HostConfig) -> Result<Self, HostError> {
         let refused = |error: &dyn std::fmt::Display| HostError::Engine { reason: error.to_string() };
-        let engine = Engine::new(&engine_config(config.concurrent_calls.max(1))).map_err(|error| refused(&format!("{error:#}")))?;
+        let engine = Engine::new(&engine_config(config.concurrent_calls.max(1)))
+            .map_err(|error| refused(&format!("{error:#}")))?;
         let ticking = engine.weak();
         let ticker = Ticker::start(move || {
             if let Some(engine) = ticking.upgrade() {
@@ -90,7 +92,8 @@ impl PluginHost {
         let digest: [u8; 32] = Sha256::digest(component).into();
         let plugin = manifest.id.clone();
         let compiled = self.compile(&hex(&digest), component);
-        let compiled = compiled.map_err(|error| LoadError::Compile { plugin: plugin.clone(), reason: format!("{error:#}") })?;
+        let compiled =
+            compiled.map_err(|error| LoadError::Compile { plugin: plugin.clone(), reason: format!("{error:#}") })?;
         self.check_imports(&manifest, &compiled)?;
         let misfit = |error: wasmtime::Error| LoadError::World { plugin: plugin.clone(), reason: format!("{error:#}") };
         let world = v0_1::world(self.shared.linker.instantiate_pre(&compiled).map_err(misfit)?).map_err(misfit)?;

@@ -66,7 +66,11 @@ pub enum SplitError {
 ///
 /// # Errors
 /// When the body is not UTF-8, or not JSON where `items.each` needs it, or holds too many items.
-pub fn split<'a>(manifest: &Manifest, headers: &[(String, String)], body: &'a [u8]) -> Result<Vec<SplitItem<'a>>, SplitError> {
+pub fn split<'a>(
+    manifest: &Manifest,
+    headers: &[(String, String)],
+    body: &'a [u8],
+) -> Result<Vec<SplitItem<'a>>, SplitError> {
     let text = std::str::from_utf8(body).map_err(|error| SplitError::NotUtf8 { offset: error.valid_up_to() })?;
     let items = &manifest.items;
     let parsed = if needs_json(items) { Some(pointer::parse(text)) } else { None };
@@ -130,7 +134,9 @@ impl<'m, 'a> Cutter<'m, 'a> {
                 let values = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
                 return values.map(|(_, value)| Cow::Owned(value.clone())).collect();
             }
-            Selector::Pointer(pointer) => part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default(),
+            Selector::Pointer(pointer) => {
+                part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default()
+            }
             Selector::Envelope(pointer) => self.around.select(pointer, part),
         };
         found.into_iter().filter_map(pointer::text_of).collect()

@@ -57,7 +57,8 @@ impl Pointer {
 
     /// Whether the other pointer leads to the same place or below it, arrays left aside.
     pub(crate) fn contains_place(&self, other: &Self) -> bool {
-        let names = |pointer: &Self| pointer.0.iter().filter(|token| **token != Token::Each).cloned().collect::<Vec<_>>();
+        let names =
+            |pointer: &Self| pointer.0.iter().filter(|token| **token != Token::Each).cloned().collect::<Vec<_>>();
         names(other).starts_with(&names(self))
     }
 

@@ -23,7 +23,7 @@ use tidegate_store::{
 
 /// What does not fit together, for the operator.
 #[derive(Debug, thiserror::Error)]
-pub enum CatalogFault {
+pub(crate) enum CatalogFault {
     /// At a key of the configuration.
     #[error("{key}: {problem}")]
     Key {
@@ -43,8 +43,8 @@ pub enum CatalogFault {
     Store(#[from] ReadError),
 }
 
-fn fault(key: impl Into<String>, problem: impl ToString) -> CatalogFault {
-    CatalogFault::Key { key: key.into(), problem: problem.to_string() }
+fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
+    CatalogFault::Key { key: key.into(), problem: format!("{problem}") }
 }
 
 impl Catalog {
@@ -52,7 +52,7 @@ impl Catalog {
     ///
     /// # Errors
     /// What does not fit together.
-    pub fn load(config: &Config, store: &dyn Engine, plugin_cache: &Path) -> Result<Self, CatalogFault> {
+    pub(crate) fn load(config: &Config, store: &dyn Engine, plugin_cache: &Path) -> Result<Self, CatalogFault> {
         let loader = Loader { config, store, registry: Registry::load(store)? };
         let workspaces = loader.workspaces()?;
         let senders = loader.senders()?;
@@ -87,7 +87,8 @@ impl Loader<'_> {
             let flows = read_all(section.flows.as_deref(), parse_flow)?;
             let flows = FlowSet::new(flows).map_err(|error| fault(format!("workspaces.{name}.flows"), error))?;
             let templates = read_all(section.templates.as_deref(), parse_template)?;
-            let templates = TemplateSet::new(templates).map_err(|error| fault(format!("workspaces.{name}.templates"), error))?;
+            let templates =
+                TemplateSet::new(templates).map_err(|error| fault(format!("workspaces.{name}.templates"), error))?;
             self.keep_versions(number, &flows)?;
             let (keywords, default_sender) = (section.keywords.clone(), section.default_sender.clone());
             found.insert(number, Workspace { name: name.clone(), flows, templates, keywords, default_sender });
@@ -120,7 +121,8 @@ impl Loader<'_> {
 
     fn sender(&self, section: &config::Sender, client: &HttpClient) -> Result<Sender, CatalogFault> {
         let key = format!("senders.{}", section.name);
-        let token = Token::new(&secret(&key, "access_token", &section.access_token)?).map_err(|error| fault(&key, error))?;
+        let token =
+            Token::new(&secret(&key, "access_token", &section.access_token)?).map_err(|error| fault(&key, error))?;
         let settings = WhatsappConfig {
             name: section.name.clone(),
             phone_number_id: section.phone_number_id.clone(),
@@ -150,7 +152,8 @@ impl Loader<'_> {
             let plugin = match plugins.get(section.plugin.as_str()) {
                 Some(plugin) => plugin.clone(),
                 None => {
-                    let plugin = load_plugin(&host, &section.plugin).map_err(|problem| fault(format!("{key}.plugin"), problem))?;
+                    let plugin = load_plugin(&host, &section.plugin)
+                        .map_err(|problem| fault(format!("{key}.plugin"), problem))?;
                     plugins.insert(&section.plugin, plugin.clone());
                     plugin
                 }
@@ -168,7 +171,8 @@ impl Loader<'_> {
             let text = secret(&key, "secrets", text)?;
             Secret::new(&text, &scheme.key).map_err(|error| fault(format!("{key}.secrets"), error))
         });
-        let secrets = Secrets::new(secrets.collect::<Result<_, _>>()?).map_err(|error| fault(format!("{key}.secrets"), error))?;
+        let secrets =
+            Secrets::new(secrets.collect::<Result<_, _>>()?).map_err(|error| fault(format!("{key}.secrets"), error))?;
         let verify_token = match &section.verify_token {
             Some(text) => Some(HiddenText(secret(&key, "verify_token", text)?)),
             None => None,
@@ -229,14 +233,15 @@ fn load_plugin(host: &PluginHost, name: &str) -> Result<Plugin, String> {
 }
 
 /// How a plugin's provider signs.
-pub fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
+pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
     match &manifest.signature {
         Some(Signature::Named { scheme }) => tidegate_signature::scheme(scheme).ok_or_else(|| {
             let known = tidegate_signature::SCHEME_NAMES.join(", ");
             format!("the plugin {} names the signature scheme {scheme:?}; this version knows {known}", manifest.id)
         }),
         Some(Signature::Scheme(scheme)) => {
-            tidegate_signature::check_scheme(scheme).map_err(|error| format!("the plugin {}'s signature scheme: {error}", manifest.id))?;
+            tidegate_signature::check_scheme(scheme)
+                .map_err(|error| format!("the plugin {}'s signature scheme: {error}", manifest.id))?;
             Ok(scheme.clone())
         }
         None => Err(format!("the plugin {} has no signature scheme, and unsigned webhooks are not taken", manifest.id)),
@@ -244,7 +249,10 @@ pub fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
 }
 
 /// Every `.yaml` file of a folder, in the order of names. All that is wrong is said at once.
-fn read_all<T, E: ToString>(folder: Option<&Path>, parse: fn(&str, &str) -> Result<T, E>) -> Result<Vec<T>, CatalogFault> {
+fn read_all<T, E: ToString>(
+    folder: Option<&Path>,
+    parse: fn(&str, &str) -> Result<T, E>,
+) -> Result<Vec<T>, CatalogFault> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let unreadable = |path: &Path, error: std::io::Error| CatalogFault::Files(format!("{}: {error}", path.display()));
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)

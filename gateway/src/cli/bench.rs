@@ -59,7 +59,7 @@ enum What {
     Statuses,
 }
 
-pub(super) fn run(args: BenchArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     runtime.block_on(async {
         if args.baseline {
@@ -71,12 +71,12 @@ pub(super) fn run(args: BenchArgs) -> Result<u8, Failure> {
         };
         for what in chosen {
             let figures = match what {
-                What::Baseline => baseline(&args).await?,
-                What::Ingest => ingest(&args).await?,
-                What::Path | What::All => path(&args, false).await?,
-                What::Statuses => path(&args, true).await?,
+                What::Baseline => baseline(args).await?,
+                What::Ingest => ingest(args).await?,
+                What::Path | What::All => path(args, false).await?,
+                What::Statuses => path(args, true).await?,
             };
-            show(&args, &figures);
+            show(args, &figures);
         }
         Ok(0)
     })
@@ -94,7 +94,13 @@ fn show(args: &BenchArgs, figures: &Value) {
 
 async fn baseline(args: &BenchArgs) -> Result<Value, Failure> {
     let child = Child::baseline()?;
-    let load = Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests: orders("/", 1)? };
+    let load = Load {
+        address: child.address,
+        connections: args.connections,
+        count: args.count,
+        rate: args.rate,
+        requests: orders("/", 1)?,
+    };
     let measured = load.run().await?;
     Ok(figures("baseline: verify, no storage", &measured, &child.usage()?))
 }
@@ -105,7 +111,8 @@ async fn ingest(args: &BenchArgs) -> Result<Value, Failure> {
     config.workers.paused = true;
     let child = Child::gateway(dir.path(), &config).await?;
     let requests = orders("/in/shopify", 1)?;
-    let load = Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests };
+    let load =
+        Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests };
     let measured = load.run().await?;
     let mut shown = figures("ingest: verify, store, answer", &measured, &child.usage()?);
     let stats = child.stats().await?;
@@ -124,7 +131,8 @@ async fn path(args: &BenchArgs, statuses: bool) -> Result<Value, Failure> {
     }
     let requests = orders("/in/shopify", CUSTOMERS)?;
     let before = (child.usage()?, child.stats().await?);
-    let load = Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests };
+    let load =
+        Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests };
     let started = tokio::time::Instant::now();
     let measured = load.run().await?;
     let count = args.count;
@@ -137,7 +145,8 @@ async fn path(args: &BenchArgs, statuses: bool) -> Result<Value, Failure> {
     child.idle().await?;
     let (usage, stats) = (child.usage()?, child.stats().await?);
     let each = |value: f64| (value / count as f64 * 1_000.0).round() / 1_000.0;
-    let rows = |stats: &Value| stats["rows_put"].as_f64().unwrap_or(0.0) + stats["rows_deleted"].as_f64().unwrap_or(0.0);
+    let rows =
+        |stats: &Value| stats["rows_put"].as_f64().unwrap_or(0.0) + stats["rows_deleted"].as_f64().unwrap_or(0.0);
     let name = if statuses { "path with three statuses" } else { "path: webhook to accepted" };
     let mut shown = figures(name, &measured, &usage);
     shown["messages_per_s"] = json!((count as f64 / sent_in.as_secs_f64()).round());
@@ -167,7 +176,13 @@ fn orders(path: &str, customers: u32) -> Result<Vec<load::Request>, Failure> {
         .map(|customer| {
             let mut script = Script::sample("shopify", "demo_order_placed").map_err(anyhow::Error::from)?;
             let phone = format!("+1202555{customer:04}");
-            for place in ["/phone", "/customer/phone", "/shipping_address/phone", "/billing_address/phone"] {
+            for place in [
+                "/phone",
+                "/customer/phone",
+                "/shipping_address/phone",
+                "/billing_address/phone",
+                "/customer/default_address/phone",
+            ] {
                 // A sample need not have every place.
                 let _ = script.set(place, &json!(phone).to_string());
             }
@@ -175,7 +190,11 @@ fn orders(path: &str, customers: u32) -> Result<Vec<load::Request>, Failure> {
             for place in ["/email", "/contact_email", "/customer/email"] {
                 let _ = script.set(place, &email);
             }
-            script.set("/customer/id", &(1_000_000 + customer).to_string()).map_err(anyhow::Error::from)?;
+            let id = 1_000_000 + customer;
+            script.set("/customer/id", &id.to_string()).map_err(anyhow::Error::from)?;
+            script
+                .set("/customer/admin_graphql_api_id", &format!("gid://shopify/Customer/{id}"))
+                .map_err(anyhow::Error::from)?;
             script.freshen("shopify", load::ID_PLACE, now);
             let played = script.sign("shopify", SECRET, load::ID_PLACE, now).map_err(anyhow::Error::from)?;
             Ok(load::Request::new(path, &played))

@@ -24,7 +24,8 @@ impl Control {
                 data.display()
             )));
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
         let client = reqwest::Client::builder().unix_socket(socket.clone()).build().map_err(anyhow::Error::from)?;
         Ok(Self { client, runtime, socket })
     }

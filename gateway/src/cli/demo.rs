@@ -69,7 +69,11 @@ async fn demo(args: DemoArgs) -> Result<u8, Failure> {
 }
 
 fn clock(speed: f64) -> Result<DomainClock, Failure> {
-    let mode = if (speed - 1.0).abs() < f64::EPSILON { ClockMode::System } else { ClockMode::Scaled { speed, start_ms: None } };
+    let mode = if (speed - 1.0).abs() < f64::EPSILON {
+        ClockMode::System
+    } else {
+        ClockMode::Scaled { speed, start_ms: None }
+    };
     DomainClock::new(mode).map_err(|error| Failure::Usage(format!("--speed: {error}")))
 }
 

@@ -64,7 +64,11 @@ fn list(target: &Target, failed: bool, limit: u16) -> Result<u8, Failure> {
     let pick = |keys: &[&str]| rows.iter().map(|row| keys.iter().map(|key| text(row, key)).collect()).collect();
     if failed {
         let keys = ["parked_at", "delivery", "connection", "topic", "field", "reason"];
-        output::table(&["PARKED", "DELIVERY", "CONNECTION", "TOPIC", "FIELD", "REASON"], pick(&keys), "nothing is parked");
+        output::table(
+            &["PARKED", "DELIVERY", "CONNECTION", "TOPIC", "FIELD", "REASON"],
+            pick(&keys),
+            "nothing is parked",
+        );
     } else {
         let keys = ["occurred_at", "id", "connection", "kind", "about"];
         output::table(&["OCCURRED", "ID", "CONNECTION", "KIND", "ABOUT"], pick(&keys), "no events yet");

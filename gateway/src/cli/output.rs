@@ -1,5 +1,9 @@
 //! What commands print: text for people, JSON lines for programs. The only place that writes to standard output.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's result belongs on standard output, its errors on standard error")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's result belongs on standard output, its errors on standard error"
+)]
 
 use comfy_table::{Table, presets};
 use serde::Serialize;

@@ -23,7 +23,7 @@ pub(super) enum WebhookCommand {
         /// URL of the endpoint.
         #[arg(long, value_name = "URL")]
         to: String,
-        /// The endpoint's signing secret: ${NAME}, file:PATH or the secret itself.
+        /// The endpoint's signing secret: `${NAME}`, `file:PATH` or the secret itself.
         #[arg(long, env = "TIDEGATE_WEBHOOK_SECRET", hide_env_values = true)]
         secret: String,
         /// Topic of a file's body, for providers that name it in a header.
@@ -49,7 +49,8 @@ pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
         script.topic.clone_from(topic);
     }
     for pair in set {
-        let (pointer, value) = pair.split_once('=').ok_or_else(|| usage(&format!("--set {pair}: expected POINTER=VALUE")))?;
+        let (pointer, value) =
+            pair.split_once('=').ok_or_else(|| usage(&format!("--set {pair}: expected POINTER=VALUE")))?;
         script.set(pointer, value).map_err(|error| usage(&error))?;
     }
     let now = Timestamp::from_ms(DomainClock::system().now_ms());
@@ -58,7 +59,8 @@ pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
         None => play::unique().map_err(|error| anyhow::anyhow!("the system has no randomness: {error}"))?,
     };
     script.freshen(provider, &unique, now);
-    let secret = SecretText::new(secret.clone()).resolve(&|name| std::env::var(name).ok()).map_err(|error| usage(&error))?;
+    let secret =
+        SecretText::new(secret.clone()).resolve(&|name| std::env::var(name).ok()).map_err(|error| usage(&error))?;
     let played = script.sign(provider, &secret, &unique, now).map_err(|error| usage(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let answer = runtime

@@ -16,13 +16,15 @@ use tidegate_store::Queue;
 ///
 /// # Errors
 /// 404 for an unknown delivery, 409 when nothing of it is parked.
-pub fn replay(app: &App, id: DeliveryId) -> Result<usize, Problem> {
-    let delivery = views::find_delivery(app, id)?.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} here (any more)")))?;
+pub(crate) fn replay(app: &App, id: DeliveryId) -> Result<usize, Problem> {
+    let delivery = views::find_delivery(app, id)?
+        .ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} here (any more)")))?;
     let endpoint = app.catalog().endpoint(&delivery.endpoint).ok_or_else(|| {
         Problem::new(Code::Conflict, format!("its endpoint {:?} is not configured any more", delivery.endpoint))
     })?;
     let rows = interpretations_of(app, delivery.workspace, id)?;
-    let parked = rows.iter().flat_map(|row| &row.items).filter(|item| matches!(item.result, ItemResult::Parked { .. })).count();
+    let parked =
+        rows.iter().flat_map(|row| &row.items).filter(|item| matches!(item.result, ItemResult::Parked { .. })).count();
     if parked == 0 {
         return Err(Problem::new(Code::Conflict, format!("nothing of {id} is parked")));
     }

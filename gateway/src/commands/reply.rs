@@ -26,7 +26,7 @@ const REPLY_LIFE_MS: i64 = 24 * 3_600_000;
 /// What to say to whom.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The person's number, with its country code.
     pub to: String,
     /// The text.
@@ -43,10 +43,11 @@ pub struct Reply {
 ///
 /// # Errors
 /// 400 for what the caller must change.
-pub fn reply(app: &App, reply: &Reply) -> Result<MessageId, Problem> {
+pub(crate) fn reply(app: &App, reply: &Reply) -> Result<MessageId, Problem> {
     let invalid = |detail: String| Problem::new(Code::ParameterInvalid, detail);
-    let to = E164::parse(&reply.to, None)
-        .ok_or_else(|| invalid("to: expected a phone number with + and country code, such as +393331234567".to_owned()))?;
+    let to = E164::parse(&reply.to, None).ok_or_else(|| {
+        invalid("to: expected a phone number with + and country code, such as +393331234567".to_owned())
+    })?;
     if reply.text.trim().is_empty() || reply.text.chars().count() > MAX_TEXT_CHARS {
         return Err(invalid(format!("text: expected 1 to {MAX_TEXT_CHARS} characters")));
     }
@@ -101,7 +102,10 @@ fn workspace(app: &App, name: Option<&str>) -> Result<u32, Problem> {
     named.retain(|(_, held)| name.is_none_or(|name| name == *held));
     match named.as_slice() {
         [(number, _)] => Ok(*number),
-        [] => Err(Problem::new(Code::ParameterInvalid, format!("workspace: there is no workspace {:?}", name.unwrap_or_default()))),
+        [] => Err(Problem::new(
+            Code::ParameterInvalid,
+            format!("workspace: there is no workspace {:?}", name.unwrap_or_default()),
+        )),
         _ => Err(Problem::new(Code::ParameterInvalid, "workspace: there are several; name one")),
     }
 }
@@ -110,7 +114,7 @@ fn sender(app: &App, workspace: u32, name: Option<&str>) -> Result<Arc<Sender>, 
     let Some(name) = name.or_else(|| app.catalog().default_sender(workspace)) else {
         return Err(Problem::new(Code::ParameterInvalid, "sender: name one, or give the workspace a default_sender"));
     };
-    app.catalog()
-        .sender(workspace, name)
-        .ok_or_else(|| Problem::new(Code::ParameterInvalid, format!("sender: there is no sender {name:?} in this workspace")))
+    app.catalog().sender(workspace, name).ok_or_else(|| {
+        Problem::new(Code::ParameterInvalid, format!("sender: there is no sender {name:?} in this workspace"))
+    })
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::PathBuf};
 
 /// What is wrong with a configuration, for the operator who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigFault {
+pub(crate) enum ConfigFault {
     /// The file can't be read.
     #[error("{path}: {reason}")]
     Unreadable {
@@ -54,7 +54,7 @@ impl ConfigFault {
     }
 
     /// A fault at a key.
-    pub fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(crate) fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Key { key: key.into(), problem: problem.into() }
     }
 }
@@ -81,7 +81,10 @@ impl Config {
                 return Err(ConfigFault::key(key, "secrets must hold at least one signing secret"));
             }
             if !self.connections.iter().any(|connection| connection.endpoint == endpoint.name) {
-                return Err(ConfigFault::key(key, "no [[connections]] names this endpoint: add one, so that its items have a workspace"));
+                return Err(ConfigFault::key(
+                    key,
+                    "no [[connections]] names this endpoint: add one, so that its items have a workspace",
+                ));
             }
         }
         Ok(())
@@ -113,10 +116,15 @@ impl Config {
         }
         let (base_url, digits) = (&sender.base_url, &sender.phone_number_id);
         if !(base_url.starts_with("https://") || base_url.starts_with("http://")) {
-            return Err(ConfigFault::key(key, format!("base_url must begin with https:// or http://, not {base_url:?}")));
+            return Err(ConfigFault::key(
+                key,
+                format!("base_url must begin with https:// or http://, not {base_url:?}"),
+            ));
         }
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            let problem = format!("phone_number_id must be Meta's id of the number (digits, not the number itself), not {digits:?}");
+            let problem = format!(
+                "phone_number_id must be Meta's id of the number (digits, not the number itself), not {digits:?}"
+            );
             return Err(ConfigFault::key(key, problem));
         }
         Ok(())

@@ -6,11 +6,11 @@ use std::fmt;
 /// A secret as it is written in the configuration: `${NAME}`, `file:PATH`, or the secret itself. Shown only when it names a source.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct SecretText(String);
+pub(crate) struct SecretText(String);
 
 impl SecretText {
     /// From the text of the configuration.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
@@ -18,11 +18,13 @@ impl SecretText {
     ///
     /// # Errors
     /// What is missing, without the secret.
-    pub fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    pub(crate) fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
         let value = if let Some(name) = self.variable() {
-            lookup(name).ok_or_else(|| format!("the environment has no variable {name}: set it, or name another source"))?
+            lookup(name)
+                .ok_or_else(|| format!("the environment has no variable {name}: set it, or name another source"))?
         } else if let Some(path) = self.0.strip_prefix("file:") {
-            let text = std::fs::read_to_string(path).map_err(|error| format!("the file {path} can't be read: {error}"))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|error| format!("the file {path} can't be read: {error}"))?;
             text.trim_end_matches(['\r', '\n']).to_owned()
         } else {
             self.0.clone()

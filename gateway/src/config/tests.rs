@@ -29,8 +29,10 @@ fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tidegate.toml");
     std::fs::write(&path, text).unwrap();
-    let environment: Vec<_> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Config::load(Some(&path), &environment).map_err(|fault| fault.to_string().replace(&dir.path().display().to_string(), "DIR"))
+    let environment: Vec<_> =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::load(Some(&path), &environment)
+        .map_err(|fault| fault.to_string().replace(&dir.path().display().to_string(), "DIR"))
 }
 
 fn fault(text: &str) -> String {
@@ -46,7 +48,8 @@ fn the_documented_defaults_are_a_configuration() {
 
 #[test]
 fn later_layers_win() {
-    let config = load("[server]\nlisten = \"127.0.0.1:1\"\ndrain_s = 5", &[("TIDEGATE_SERVER__LISTEN", "127.0.0.1:2")]).unwrap();
+    let config =
+        load("[server]\nlisten = \"127.0.0.1:1\"\ndrain_s = 5", &[("TIDEGATE_SERVER__LISTEN", "127.0.0.1:2")]).unwrap();
     assert_eq!((config.server.listen.as_str(), config.server.drain_s), ("127.0.0.1:2", 5));
 }
 
@@ -61,7 +64,10 @@ fn relative_paths_belong_to_the_folder_of_the_file() {
 #[test]
 fn what_is_in_force_is_shown_without_secrets() {
     let shown = toml::to_string(&load(GOOD, &[]).unwrap()).unwrap();
-    assert!(shown.contains("${SHOPIFY_SECRET}") && !shown.contains("plain-old-one") && !shown.contains("token-itself"), "{shown}");
+    assert!(
+        shown.contains("${SHOPIFY_SECRET}") && !shown.contains("plain-old-one") && !shown.contains("token-itself"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -13,19 +13,20 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $title:literal;)*) => {
         /// Every error that a caller can meet.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $($(#[$doc])* $name),* }
+        pub(crate) enum Code { $($(#[$doc])* $name),* }
 
         impl Code {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            /// All of them: each has a page.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// Its name, also the name of its page.
-            pub const fn as_str(self) -> &'static str {
+            pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code),* }
             }
 
             /// The HTTP status.
-            pub const fn status(self) -> StatusCode {
+            pub(crate) const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status),* }
             }
 
@@ -65,31 +66,26 @@ codes! {
 
 /// An error as a caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     code: Code,
     detail: String,
 }
 
 impl Problem {
     /// A problem and what the caller can do about it. Never a secret, never a cause of ours.
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
 
     /// A fault of ours: the cause goes to the log, the caller learns that it is not theirs.
-    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %cause, "request failed");
         Self::new(Code::Internal, "the gateway could not do this; its log says why")
     }
 
     /// The store does not answer: temporary for the caller.
-    pub fn unavailable(detail: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(Code::Unavailable, detail)
-    }
-
-    /// Its code.
-    pub const fn code(&self) -> Code {
-        self.code
     }
 }
 

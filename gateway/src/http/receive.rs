@@ -33,7 +33,8 @@ pub(super) async fn post(
     let headers: Vec<(String, Vec<u8>)> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
     let incoming = Incoming { headers: &headers, body: &body, received_at: app.now() };
-    let accepted = pipeline::receive(&endpoint, &incoming, app.store().seq()).map_err(|fault| not_taken(&endpoint, &fault))?;
+    let accepted =
+        pipeline::receive(&endpoint, &incoming, app.store().seq()).map_err(|fault| not_taken(&endpoint, &fault))?;
     let id = store(&app, &endpoint, accepted).await?;
     Ok(answer(&endpoint, id))
 }
@@ -52,11 +53,6 @@ fn not_taken(endpoint: &Endpoint, fault: &ReceiveFault) -> Problem {
 /// Commits a delivery and waits until it is on disk. A repeat gets the first one's id.
 async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Result<DeliveryId, Problem> {
     let Accepted { id, mark, ahead, changes } = accepted;
-    if let Some(mark) = mark
-        && let Some(first) = first_of(app, mark).await?
-    {
-        return Ok(repeat(endpoint, first));
-    }
     for batch in ahead {
         app.store().commit(batch).await.map_err(|error| not_stored(&error))?;
     }
@@ -65,10 +61,12 @@ async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Resul
             tracing::debug!(delivery.id = %id, endpoint = %endpoint.name, "received");
             Ok(id)
         }
-        (Err(CommitError::Conflict { key }), Some(mark)) if mark.is_conflict(&key) => match first_of(app, mark).await? {
-            Some(first) => Ok(repeat(endpoint, first)),
-            None => Err(Problem::unavailable("the delivery met another one; send it again")),
-        },
+        (Err(CommitError::Conflict { key }), Some(mark)) if mark.is_conflict(&key) => {
+            match first_of(app, mark).await? {
+                Some(first) => Ok(repeat(endpoint, first)),
+                None => Err(Problem::unavailable("the delivery met another one; send it again")),
+            }
+        }
         (Err(error), _) => Err(not_stored(&error)),
     }
 }
@@ -130,5 +128,6 @@ pub(super) async fn handshake(
 ) -> Result<axum::response::Response, Problem> {
     let endpoint = find(&app, &name)?;
     let challenge = pipeline::handshake(&endpoint, &query)?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], challenge).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], challenge)
+        .into_response())
 }

@@ -30,12 +30,15 @@ impl List {
 type Answer = Result<Json<Value>, Problem>;
 
 /// Store reads may wait for the disk, so they are not done on the threads that serve.
-async fn read<T: Send + 'static>(app: Arc<App>, work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+async fn read<T: Send + 'static>(
+    app: Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(move || work(&app)).await.map_err(|error| Problem::internal(&error))?
 }
 
 fn list(rows: Vec<Value>) -> Json<Value> {
-    Json(json!({"data": rows}))
+    Json(Value::Object([("data".to_owned(), Value::Array(rows))].into_iter().collect()))
 }
 
 /// Events, newest first.
@@ -55,7 +58,12 @@ pub(super) async fn event(State(app): State<Arc<App>>, Path(id): Path<String>) -
             Some(EventId::PREFIX) => views::event(app, parse(&id)?)?,
             Some(ItemId::PREFIX) => views::item(app, parse(&id)?)?,
             Some(DeliveryId::PREFIX) => views::delivery(app, parse(&id)?)?,
-            _ => return Err(Problem::new(Code::ParameterInvalid, format!("expected an id that begins with evt_, itm_ or dlv_, found {id:?}"))),
+            _ => {
+                return Err(Problem::new(
+                    Code::ParameterInvalid,
+                    format!("expected an id that begins with evt_, itm_ or dlv_, found {id:?}"),
+                ));
+            }
         };
         found.map(Json).ok_or_else(|| missing(&id))
     })

@@ -23,22 +23,30 @@ const MESSAGE_LIFE_MS: i64 = 24 * 3_600_000;
 ///
 /// # Errors
 /// The store's.
-pub fn start(tx: &mut Tx<'_>, catalog: &Catalog, run: Run, contact: &Contact, now: Timestamp) -> Result<(), TxError> {
-    let Some(flow) = catalog.flows(tx.workspace()).and_then(|flows| flows.get(&run.flow)).cloned() else { return Ok(()) };
-    move_on(tx, catalog, &flow, run, Input::Start, contact, now)
+pub(super) fn start(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    run: Run,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<(), TxError> {
+    let Some(flow) = catalog.flows(tx.workspace()).and_then(|flows| flows.get(&run.flow)).cloned() else {
+        return Ok(());
+    };
+    move_on(tx, catalog, &flow, run, &Input::Start, contact, now)
 }
 
 /// A run's timer has come.
 ///
 /// # Errors
 /// The store's.
-pub fn wake(tx: &mut Tx<'_>, catalog: &Catalog, id: RunId, wait: u32, now: Timestamp) -> Result<(), TxError> {
+pub(super) fn wake(tx: &mut Tx<'_>, catalog: &Catalog, id: RunId, wait: u32, now: Timestamp) -> Result<(), TxError> {
     let Some(row) = tx.get::<RunRow>(&(tx.workspace(), id))? else { return Ok(()) };
     let Some(flow) = version(tx, catalog, &row.run)? else {
         return fail(tx, row, now, "the version of the flow that this run entered is not stored any more");
     };
     let contact = tx.contact(row.run.contact)?.unwrap_or_else(|| Contact::new(row.run.contact, now));
-    move_on(tx, catalog, &flow, row.run, Input::Timer { wait }, &contact, now)
+    move_on(tx, catalog, &flow, row.run, &Input::Timer { wait }, &contact, now)
 }
 
 /// The flow in the version that the run entered.
@@ -77,7 +85,7 @@ fn move_on(
     catalog: &Catalog,
     flow: &Flow,
     run: Run,
-    input: Input,
+    input: &Input,
     contact: &Contact,
     now: Timestamp,
 ) -> Result<(), TxError> {
@@ -88,7 +96,7 @@ fn move_on(
         contact_language: contact.field("language"),
         default_sender: catalog.default_sender(workspace),
     };
-    let (run, effects) = step(flow, catalog.templates(workspace), run, &input, &context, now);
+    let (run, effects) = step(flow, catalog.templates(workspace), run, input, &context, now);
     if effects.is_empty() && run.state != RunState::NotEntered {
         // A timer that the run does not wait for (any more).
         return Ok(());
@@ -96,7 +104,9 @@ fn move_on(
     let mut timer = None;
     for effect in effects {
         match effect {
-            Effect::Send { step, sender, category, content } => send(tx, catalog, &run, contact, Planned { step, sender, category, content }, now),
+            Effect::Send { step, sender, category, content } => {
+                send(tx, catalog, &run, contact, Planned { step, sender, category, content }, now)
+            }
             Effect::SendFailed { step, reason } => refuse(tx, &run, contact, step, reason, now),
             Effect::Wait { wait, due_at } => timer = Some(arm(tx, &run, wait, due_at)),
             _ => {}
@@ -150,7 +160,14 @@ fn refuse(tx: &mut Tx<'_>, run: &Run, contact: &Contact, step: String, reason: S
     tx.put(MessageRow { workspace, message });
 }
 
-fn message(run: &Run, contact: &Contact, sender: String, step: String, (category, content): (Category, Content), now: Timestamp) -> Message {
+fn message(
+    run: &Run,
+    contact: &Contact,
+    sender: String,
+    step: String,
+    (category, content): (Category, Content),
+    now: Timestamp,
+) -> Message {
     let visit = run.trail.iter().filter(|visit| visit.step == step).count().to_be_bytes();
     let id = MessageId::derive(run.id.root_ms(), &[run.id.raw(), b"message", step.as_bytes(), &visit]);
     Message {
@@ -178,7 +195,7 @@ fn message(run: &Run, contact: &Contact, sender: String, step: String, (category
 }
 
 /// The part of a resource's work that a contact's is done in, in order.
-pub fn shard(contact: ContactId) -> u16 {
+pub(crate) fn shard(contact: ContactId) -> u16 {
     let [.., high, low] = *contact.raw();
     u16::from_be_bytes([high, low]) % SHARDS
 }

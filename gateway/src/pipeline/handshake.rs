@@ -11,16 +11,16 @@ use subtle::ConstantTimeEq;
 ///
 /// # Errors
 /// 400 when a parameter is missing, 403 when the token is another.
-pub fn handshake(endpoint: &Endpoint, query: &HashMap<String, String>) -> Result<String, Problem> {
+pub(crate) fn handshake(endpoint: &Endpoint, query: &HashMap<String, String>) -> Result<String, Problem> {
     let malformed = |detail: String| Problem::new(Code::HandshakeMalformed, detail);
-    let rule = endpoint
-        .plugin
-        .manifest()
-        .handshake
-        .as_ref()
-        .ok_or_else(|| malformed(format!("the plugin {} has no handshake: webhooks are sent by POST", endpoint.plugin.manifest().id)))?;
+    let rule = endpoint.plugin.manifest().handshake.as_ref().ok_or_else(|| {
+        malformed(format!("the plugin {} has no handshake: webhooks are sent by POST", endpoint.plugin.manifest().id))
+    })?;
     let parameter = |name: &str| {
-        query.get(name).filter(|value| !value.is_empty()).ok_or_else(|| malformed(format!("the parameter {name} is missing")))
+        query
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| malformed(format!("the parameter {name} is missing")))
     };
     let mode = parameter(&rule.mode)?;
     if *mode != rule.mode_value {

@@ -5,21 +5,17 @@ use crate::{
     records::Parked,
 };
 use std::sync::Arc;
-use tidegate_model::{
-    ItemId,
-    outcome::{Item, Outcome, Request},
-};
+use tidegate_model::outcome::{Item, Outcome, Request};
 
-/// An item and what became of it.
-pub struct Interpreted {
-    /// The item.
-    pub id: ItemId,
-    /// Its outcome, or why it is parked.
-    pub result: Result<Outcome, Parked>,
-}
+/// An item's outcome, or why it is parked.
+pub(super) type Judged = Result<Outcome, Parked>;
 
 /// Interprets items in their order. Neighbours of one connection share a sandbox, up to the plugin's limit.
-pub fn interpret(runtime: &tokio::runtime::Handle, endpoint: &Endpoint, work: &[(Item, Arc<Connection>)]) -> Vec<Interpreted> {
+pub(super) fn interpret(
+    runtime: &tokio::runtime::Handle,
+    endpoint: &Endpoint,
+    work: &[(Item, Arc<Connection>)],
+) -> Vec<Judged> {
     let most = usize::try_from(endpoint.plugin.manifest().limits.chunk_items).unwrap_or(1).max(1);
     work.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b))
         .flat_map(|neighbours| neighbours.chunks(most))
@@ -27,23 +23,21 @@ pub fn interpret(runtime: &tokio::runtime::Handle, endpoint: &Endpoint, work: &[
         .collect()
 }
 
-fn call(runtime: &tokio::runtime::Handle, endpoint: &Endpoint, chunk: &[(Item, Arc<Connection>)]) -> Vec<Interpreted> {
+fn call(runtime: &tokio::runtime::Handle, endpoint: &Endpoint, chunk: &[(Item, Arc<Connection>)]) -> Vec<Judged> {
     let Some((_, connection)) = chunk.first() else { return Vec::new() };
     let items: Vec<Item> = chunk.iter().map(|(item, _)| item.clone()).collect();
     match runtime.block_on(endpoint.plugin.interpret(&connection.info, &items)) {
-        Ok(outcomes) => {
-            items.iter().zip(outcomes).map(|(item, outcome)| Interpreted { id: item.id, result: judge(outcome) }).collect()
-        }
+        Ok(outcomes) => outcomes.into_iter().map(judge).collect(),
         Err(error) if chunk.len() == 1 => {
             tracing::warn!(plugin = %endpoint.plugin.manifest().id, item.id = %items[0].id, reason = %error, "item parked");
-            vec![Interpreted { id: items[0].id, result: Err(Parked::new(None, error.to_string())) }]
+            vec![Err(Parked::new(None, error.to_string()))]
         }
         Err(_) => chunk.iter().flat_map(|one| call(runtime, endpoint, std::slice::from_ref(one))).collect(),
     }
 }
 
 /// What a plugin failed to read, or needs and can't have, is parked.
-fn judge(outcome: Outcome) -> Result<Outcome, Parked> {
+fn judge(outcome: Outcome) -> Judged {
     match outcome {
         Outcome::Done(_) | Outcome::Skip(_) => Ok(outcome),
         Outcome::Failed(failure) => Err(Parked::new(failure.field, failure.reason)),

@@ -1,6 +1,6 @@
 //! Receive: an authentic webhook becomes three rows (delivery, de-duplication mark, work) in one commit. It does not look into the body: what is authentic is accepted, whatever it says.
 
-use crate::{catalog::Endpoint, records::Delivery, work::Work};
+use crate::{catalog::Endpoint, records::Delivery, tx::DEDUPE_DAYS, work::Work};
 use sha2::{Digest, Sha256};
 use tidegate_model::{DeliveryId, Timestamp};
 use tidegate_signature::{Refusal, Verified, verify};
@@ -10,7 +10,7 @@ use tidegate_store::{
 };
 
 /// A webhook as it arrived.
-pub struct Incoming<'a> {
+pub(crate) struct Incoming<'a> {
     /// Headers, names in lower case.
     pub headers: &'a [(String, Vec<u8>)],
     /// The raw body.
@@ -20,7 +20,7 @@ pub struct Incoming<'a> {
 }
 
 /// An authentic webhook.
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// Its id.
     pub id: DeliveryId,
     /// What a repeat would find; `None` when this provider's deliveries are told apart by their items only.
@@ -33,7 +33,7 @@ pub struct Accepted {
 
 /// The mark of a delivery, and the day it was received on.
 #[derive(Debug, Clone, Copy)]
-pub struct Mark {
+pub(crate) struct Mark {
     dedupe: Dedupe,
     today: u16,
 }
@@ -43,19 +43,19 @@ impl Mark {
     ///
     /// # Errors
     /// The store's.
-    pub fn first(&self, store: &dyn Engine) -> Result<Option<DeliveryId>, StoreError> {
-        Ok(self.dedupe.seen(store, self.today, crate::tx::DEDUPE_DAYS)?.map(DeliveryId::from_raw))
+    pub(crate) fn first(&self, store: &dyn Engine) -> Result<Option<DeliveryId>, StoreError> {
+        Ok(self.dedupe.seen(store, self.today, DEDUPE_DAYS)?.map(DeliveryId::from_raw))
     }
 
-    /// Whether a conflict of the commit means that the delivery came meanwhile.
-    pub fn is_conflict(&self, key: &tidegate_store::Key) -> bool {
-        self.dedupe.is_conflict(key, self.today)
+    /// Whether a conflict of the commit means that the delivery came before.
+    pub(crate) fn is_conflict(&self, key: &tidegate_store::Key) -> bool {
+        self.dedupe.is_conflict(key, self.today, DEDUPE_DAYS)
     }
 }
 
 /// Why a webhook is not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum ReceiveFault {
+pub(crate) enum ReceiveFault {
     /// It is not authentic.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -71,10 +71,10 @@ pub enum ReceiveFault {
 ///
 /// # Errors
 /// The signature's refusal, which names the header and what to do.
-pub fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result<Accepted, ReceiveFault> {
+pub(crate) fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result<Accepted, ReceiveFault> {
     let at = incoming.received_at;
     let verified = verify(&endpoint.scheme, &endpoint.secrets, incoming.headers, incoming.body, at.ms())?;
-    let hash = delivery_hash(endpoint, incoming, verified);
+    let hash = delivery_hash(endpoint, incoming);
     let identity = hash.unwrap_or_else(|| hash16(&[incoming.body]));
     let id = DeliveryId::derive(at.ms(), &[b"delivery", endpoint.name.as_bytes(), &identity]);
     let dedupe = hash.map(|hash| Dedupe { workspace: endpoint.home, endpoint: endpoint.number, hash });
@@ -85,13 +85,19 @@ pub fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result
     parts.put_chunks(endpoint.home, id.raw(), &mut changes);
     changes.put(&delivery(endpoint, incoming, verified, id, parts.head))?;
     if let Some(mark) = mark {
-        mark.dedupe.record(&mut changes, mark.today, id.raw());
+        mark.dedupe.record(&mut changes, mark.today, DEDUPE_DAYS, id.raw());
     }
     changes.enqueue(Queue::Pure, endpoint.lane(), &Work::Delivery { id, from: 0 }.row());
     Ok(Accepted { id, mark, ahead, changes })
 }
 
-fn delivery(endpoint: &Endpoint, incoming: &Incoming<'_>, verified: Verified, id: DeliveryId, head: Vec<u8>) -> Delivery {
+fn delivery(
+    endpoint: &Endpoint,
+    incoming: &Incoming<'_>,
+    verified: Verified,
+    id: DeliveryId,
+    head: Vec<u8>,
+) -> Delivery {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     Delivery {
         workspace: endpoint.home,
@@ -110,13 +116,13 @@ fn delivery(endpoint: &Endpoint, incoming: &Incoming<'_>, verified: Verified, id
 ///
 /// # Errors
 /// The store's; or what is wrong with the body.
-pub fn read_body(store: &dyn Engine, delivery: &Delivery) -> Result<Vec<u8>, BodyFault> {
+pub(crate) fn read_body(store: &dyn Engine, delivery: &Delivery) -> Result<Vec<u8>, BodyFault> {
     Ok(records::read_body(store, delivery.workspace, delivery.id.raw(), &delivery.head)??)
 }
 
 /// Why a stored body can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum BodyFault {
+pub(crate) enum BodyFault {
     /// The store.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -125,18 +131,15 @@ pub enum BodyFault {
     Body(#[from] BodyError),
 }
 
-/// The hash of the headers that tell deliveries apart, when the manifest names headers only and they are there. A stale delivery that is accepted once is told apart by its body as well.
-fn delivery_hash(endpoint: &Endpoint, incoming: &Incoming<'_>, verified: Verified) -> Option<[u8; 16]> {
+/// The hash of what tells deliveries apart, when the manifest names headers only.
+fn delivery_hash(endpoint: &Endpoint, incoming: &Incoming<'_>) -> Option<[u8; 16]> {
     let names = endpoint.delivery_id_headers.as_ref()?;
     let values: Option<Vec<&[u8]>> = names
         .iter()
         .map(|name| incoming.headers.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_slice()))
         .collect();
-    match values {
-        Some(values) => Some(hash16(&values)),
-        None if verified.stale => Some(hash16(&[incoming.body])),
-        None => None,
-    }
+    // Without its id a delivery is told apart by its body; so is one that is old, and accepted once.
+    Some(values.map_or_else(|| hash16(&[b"body", incoming.body]), |values| hash16(&values)))
 }
 
 fn hash16(parts: &[&[u8]]) -> [u8; 16] {

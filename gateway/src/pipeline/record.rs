@@ -17,7 +17,7 @@ use tidegate_model::{
 
 /// What recording an event found out, for the stages after it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Recorded {
+pub(super) struct Recorded {
     /// Whom the event is about, as they are now.
     pub contact: Option<Contact>,
     /// The message that it brought or moved.
@@ -28,7 +28,12 @@ pub struct Recorded {
 ///
 /// # Errors
 /// The store's.
-pub fn record(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, received_at: Timestamp) -> Result<Recorded, TxError> {
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    event: &Event,
+    received_at: Timestamp,
+) -> Result<Recorded, TxError> {
     let contact = match &event.contact {
         Some(info) if !info.keys.is_empty() => Some(upsert_contact(tx, event, info, received_at)?),
         _ => None,
@@ -45,7 +50,12 @@ pub fn record(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, received_at: Ti
 }
 
 /// Finds the contact by its keys, makes it, or merges those that turn out to be one: the smallest id survives.
-fn upsert_contact(tx: &mut Tx<'_>, event: &Event, info: &ContactInfo, received_at: Timestamp) -> Result<Contact, TxError> {
+fn upsert_contact(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    info: &ContactInfo,
+    received_at: Timestamp,
+) -> Result<Contact, TxError> {
     let mut found: Vec<ContactId> = Vec::new();
     for key in &info.keys {
         if let Some(id) = tx.contact_by_key(key)?
@@ -75,7 +85,12 @@ fn upsert_contact(tx: &mut Tx<'_>, event: &Event, info: &ContactInfo, received_a
         tx.put_contact_key(key, contact.id);
     }
     if applied.changed || merges || is_new {
-        tx.put(ContactRow { workspace: tx.workspace(), id: contact.id, contact: Some(contact.clone()), alias_of: None });
+        tx.put(ContactRow {
+            workspace: tx.workspace(),
+            id: contact.id,
+            contact: Some(contact.clone()),
+            alias_of: None,
+        });
     }
     Ok(contact)
 }
@@ -147,7 +162,12 @@ fn obey_keyword(
     match catalog.keywords(tx.workspace()).find(text) {
         Some(Keyword::OptOut) => {
             let reason = "the contact sent an opt-out word".to_owned();
-            suppress(tx, channel, contact, Suppression { scope: SuppressionScope::All, since: event.occurred_at, reason })
+            suppress(
+                tx,
+                channel,
+                contact,
+                &Suppression { scope: SuppressionScope::All, since: event.occurred_at, reason },
+            )
         }
         Some(Keyword::OptIn) => restore(tx, channel, contact, event.occurred_at),
         Some(Keyword::Help) | None => Ok(()),
@@ -163,7 +183,7 @@ fn follow_preferences(tx: &mut Tx<'_>, event: &Event, contact: &Contact) -> Resu
         match statement.state.as_str() {
             "denied" => {
                 let reason = "the contact stopped marketing at the provider".to_owned();
-                suppress(tx, channel, contact, Suppression { scope: SuppressionScope::Marketing, since, reason })?;
+                suppress(tx, channel, contact, &Suppression { scope: SuppressionScope::Marketing, since, reason })?;
             }
             "granted" => restore_marketing(tx, channel, contact, since)?,
             _ => {}
@@ -172,17 +192,30 @@ fn follow_preferences(tx: &mut Tx<'_>, event: &Event, contact: &Contact) -> Resu
     Ok(())
 }
 
-fn suppress(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, suppression: Suppression) -> Result<(), TxError> {
+fn suppress(
+    tx: &mut Tx<'_>,
+    channel: ChannelKind,
+    contact: &Contact,
+    suppression: &Suppression,
+) -> Result<(), TxError> {
     for address in addresses(channel, contact) {
         let held = tx.get::<SuppressionRow>(&(tx.workspace(), channel, address.clone()))?;
         // An opt-out of everything is not narrowed by a later stop of marketing, and the newest moment counts.
-        let wider = held.as_ref().is_some_and(|row| row.suppression.as_ref().is_some_and(|held| held.scope == SuppressionScope::All));
+        let wider = held
+            .as_ref()
+            .is_some_and(|row| row.suppression.as_ref().is_some_and(|held| held.scope == SuppressionScope::All));
         let newer = held.as_ref().is_some_and(|row| row.changed_at > suppression.since);
         if newer || (wider && suppression.scope == SuppressionScope::Marketing) {
             continue;
         }
         let changed_at = suppression.since;
-        tx.put(SuppressionRow { workspace: tx.workspace(), channel, address, suppression: Some(suppression.clone()), changed_at });
+        tx.put(SuppressionRow {
+            workspace: tx.workspace(),
+            channel,
+            address,
+            suppression: Some(suppression.clone()),
+            changed_at,
+        });
     }
     Ok(())
 }
@@ -213,7 +246,7 @@ fn lift(
 }
 
 /// Every address that a contact has on a channel, as suppressions name them.
-pub fn addresses(channel: ChannelKind, contact: &Contact) -> Vec<String> {
+pub(super) fn addresses(channel: ChannelKind, contact: &Contact) -> Vec<String> {
     let on_channel = |key: &&ContactKey| match key {
         ContactKey::Phone(_) => true,
         ContactKey::WhatsappId(_) | ContactKey::WhatsappUserId(_) => channel == ChannelKind::Whatsapp,
@@ -223,7 +256,12 @@ pub fn addresses(channel: ChannelKind, contact: &Contact) -> Vec<String> {
 }
 
 /// Moves the message that a status is about: by our id, which came back with it, else by the provider's id.
-fn record_status(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, status: &Status) -> Result<Option<MessageId>, TxError> {
+fn record_status(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    event: &Event,
+    status: &Status,
+) -> Result<Option<MessageId>, TxError> {
     let Some(channel) = channel_kind(&status.channel) else { return Ok(None) };
     let Some(id) = message_of(tx, catalog, channel, status)? else { return Ok(None) };
     let Some(MessageRow { mut message, .. }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else { return Ok(None) };
@@ -251,7 +289,12 @@ fn record_status(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, status: &Sta
     Ok(Some(id))
 }
 
-fn message_of(tx: &mut Tx<'_>, catalog: &Catalog, channel: ChannelKind, status: &Status) -> Result<Option<MessageId>, TxError> {
+fn message_of(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    channel: ChannelKind,
+    status: &Status,
+) -> Result<Option<MessageId>, TxError> {
     if let Some(id) = status.callback_data.as_deref().and_then(|data| data.parse::<MessageId>().ok()) {
         return Ok(Some(id));
     }

@@ -2,7 +2,7 @@
 
 mod deliveries;
 
-pub use deliveries::{interpretations_of, moment_prefix};
+pub(crate) use deliveries::{interpretations_of, moment_prefix};
 
 use super::advance;
 use crate::{
@@ -23,7 +23,7 @@ const CONFLICTS: usize = 8;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// Something.
     Done,
     /// There was nothing to do.
@@ -31,7 +31,7 @@ pub enum Progress {
 }
 
 /// Does pure work on a plain thread.
-pub struct Runner {
+pub(crate) struct Runner {
     app: Arc<App>,
     runtime: Handle,
 }
@@ -45,12 +45,12 @@ struct Task {
 
 impl Runner {
     /// For this gateway; plugins run on this runtime.
-    pub const fn new(app: Arc<App>, runtime: Handle) -> Self {
+    pub(crate) const fn new(app: Arc<App>, runtime: Handle) -> Self {
         Self { app, runtime }
     }
 
     /// The gateway.
-    pub fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         &self.app
     }
 
@@ -58,7 +58,7 @@ impl Runner {
     ///
     /// # Errors
     /// The store has stopped.
-    pub fn tick(&self) -> Result<Progress, TxError> {
+    pub(crate) fn tick(&self) -> Result<Progress, TxError> {
         let Some(claim) = self.app.store().claim(Queue::Pure, AT_ONCE)? else { return Ok(Progress::Idle) };
         if self.several(&claim)? {
             return Ok(Progress::Done);

@@ -18,7 +18,7 @@ use tidegate_model::{
 use tidegate_store::{Lane, Queue};
 
 /// Attempts before a message that could be tried again is given up.
-pub const MAX_ATTEMPTS: u16 = 6;
+pub(super) const MAX_ATTEMPTS: u16 = 6;
 /// First pause between attempts; it doubles.
 const FIRST_PAUSE_MS: i64 = 2_000;
 /// Longest pause between attempts.
@@ -27,7 +27,7 @@ const LONGEST_PAUSE_MS: i64 = 5 * 60_000;
 const UNREAD_PAUSE_MS: i64 = 1_000;
 
 /// What to do with a claimed message.
-pub enum Prepared {
+pub(crate) enum Prepared {
     /// It may go: after the commit, call the provider.
     Attempt(Box<Outgoing>, Arc<Sender>),
     /// The commit is all there is to do.
@@ -36,16 +36,13 @@ pub enum Prepared {
 
 /// Decides about one claimed message. The caller commits `tx`: with the lane's token unless it must attempt.
 ///
-/// `unread_since` is when the oldest inbound delivery that is not interpreted yet was received.
-///
 /// # Errors
 /// The store's.
-pub fn prepare(
+pub(crate) fn prepare(
     tx: &mut Tx<'_>,
     catalog: &Catalog,
     id: MessageId,
     lane: Lane,
-    unread_since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Prepared, TxError> {
     let Some(MessageRow { mut message, workspace }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else {
@@ -63,7 +60,7 @@ pub fn prepare(
         _ => return Ok(Prepared::Settled),
     }
     let sender = catalog.sender(tx.workspace(), &message.sender);
-    let decision = decide(tx, catalog, &message, sender.as_deref(), unread_since, now)?;
+    let decision = decide(tx, catalog, &message, sender.as_deref(), now)?;
     message.gate.push(decision.clone());
     match (decision.verdict, sender, message.address.clone()) {
         (Verdict::Sent, Some(sender), Some(to)) => {
@@ -91,14 +88,13 @@ fn decide(
     catalog: &Catalog,
     message: &Message,
     sender: Option<&Sender>,
-    unread_since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<GateDecision, TxError> {
     let Some(sender) = sender else {
         let reason = format!("the configuration has no sender {:?} in this workspace any more", message.sender);
         return Ok(GateDecision { at: now, verdict: Verdict::Refused, check: "sender".to_owned(), reason });
     };
-    if message.category == Category::Marketing && unread_since.is_some_and(|since| since <= now) {
+    if message.category == Category::Marketing && catalog.unread_since(tx.store())?.is_some_and(|since| since <= now) {
         let verdict = Verdict::DeferredUntil(now.plus_ms(UNREAD_PAUSE_MS));
         let reason = "inbound messages are not interpreted yet: one of them may be an opt-out".to_owned();
         return Ok(GateDecision { at: now, verdict, check: "unread".to_owned(), reason });
@@ -142,8 +138,17 @@ fn suppressions(tx: &mut Tx<'_>, message: &Message, contact: Option<&Contact>) -
 ///
 /// # Errors
 /// The store's.
-pub fn settle(tx: &mut Tx<'_>, sender: &Sender, id: MessageId, lane: Lane, result: &SendResult, now: Timestamp) -> Result<(), TxError> {
-    let Some(MessageRow { mut message, workspace }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else { return Ok(()) };
+pub(crate) fn settle(
+    tx: &mut Tx<'_>,
+    sender: &Sender,
+    id: MessageId,
+    lane: Lane,
+    result: &SendResult,
+    now: Timestamp,
+) -> Result<(), TxError> {
+    let Some(MessageRow { mut message, workspace }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else {
+        return Ok(());
+    };
     match result {
         SendResult::Accepted { provider_id, held, .. } => {
             let note = held.as_ref().map(|word| format!("held by the provider: {word}"));

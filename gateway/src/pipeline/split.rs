@@ -9,7 +9,7 @@ use tidegate_model::{ItemId, outcome::Item};
 use tidegate_plugin_host::guest_headers;
 
 /// One item of a delivery.
-pub struct Part {
+pub(super) struct Part {
     /// Position in the delivery.
     pub index: u32,
     /// Id, the same each time.
@@ -25,14 +25,21 @@ pub struct Part {
 }
 
 /// Cuts a delivery. One that can't be cut is one parked part.
-pub fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
+pub(super) fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
     let manifest = endpoint.plugin.manifest();
     let id = |index: u32| ItemId::derive(delivery.id.root_ms(), &[delivery.id.raw(), b"item", &index.to_be_bytes()]);
     let cut = match tidegate_plugin_host::split(manifest, &delivery.headers, body) {
         Ok(cut) => cut,
         Err(error) => {
             let parked = Parked::new(None, error.to_string());
-            return vec![Part { index: 0, id: id(0), topic: String::new(), mark: None, state_key: None, work: Err(parked) }];
+            return vec![Part {
+                index: 0,
+                id: id(0),
+                topic: String::new(),
+                mark: None,
+                state_key: None,
+                work: Err(parked),
+            }];
         }
     };
     let headers = guest_headers(manifest, &delivery.headers);
@@ -53,14 +60,24 @@ pub fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part>
                 Some(connection) => Ok((item, connection)),
                 None => Err(no_connection(endpoint, piece.route.as_deref())),
             };
-            Part { index, id: id(index), topic: piece.topic, mark: (!endpoint.marks_deliveries()).then_some(piece.dedupe_key), state_key: piece.state_key, work }
+            Part {
+                index,
+                id: id(index),
+                topic: piece.topic,
+                mark: (!endpoint.marks_deliveries()).then_some(piece.dedupe_key),
+                state_key: piece.state_key,
+                work,
+            }
         })
         .collect()
 }
 
 fn no_connection(endpoint: &Endpoint, route: Option<&str>) -> Parked {
     let reason = match route {
-        Some(account) => format!("no connection of the endpoint {} is for the account {account:?}: add [[connections]] with it", endpoint.name),
+        Some(account) => format!(
+            "no connection of the endpoint {} is for the account {account:?}: add [[connections]] with it",
+            endpoint.name
+        ),
         None => format!("the item names no account, and the endpoint {} has no connection without one", endpoint.name),
     };
     Parked::new(None, reason)

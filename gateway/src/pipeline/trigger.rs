@@ -5,14 +5,14 @@ use crate::{
     records::RunRow,
     tx::{Tx, TxError},
 };
-use tidegate_flows::{Run, match_event};
+use tidegate_flows::{Run, match_event, run_id};
 use tidegate_model::{Timestamp, contact::Contact, event::Event, outcome::Trigger};
 
 /// Makes the runs that an event starts, ready to be advanced.
 ///
 /// # Errors
 /// The store's.
-pub fn trigger(
+pub(super) fn trigger(
     tx: &mut Tx<'_>,
     catalog: &Catalog,
     event: &Event,
@@ -28,9 +28,9 @@ pub fn trigger(
     let json = serde_json::to_value(event).map_err(|error| TxError::Unwritable(error.to_string()))?;
     let mut runs = Vec::new();
     for found in found {
-        let run = Run::new(&found.flow, contact.id, event.id, json.clone(), found.trigger, now);
-        if tx.get::<RunRow>(&(tx.workspace(), run.id))?.is_none() {
-            runs.push(run);
+        let id = run_id(event.id, found.flow.name());
+        if tx.get::<RunRow>(&(tx.workspace(), id))?.is_none() {
+            runs.push(Run::new(&found.flow, contact.id, event.id, json.clone(), found.trigger, now));
         }
     }
     Ok(runs)

@@ -61,7 +61,15 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
             let mut tx = Tx::new(app.store(), claim.lane().workspace);
             let work = WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16]));
             let (lane, reason) = (claim.lane(), TxError::UnknownWork.to_string());
-            tx.park(Letter { queue: Queue::Io, lane, work, reason, field: None, at: app.now(), source: "gateway".to_owned() })?;
+            tx.park(Letter {
+                queue: Queue::Io,
+                lane,
+                work,
+                reason,
+                field: None,
+                at: app.now(),
+                source: "gateway".to_owned(),
+            })?;
             tx.delete(&key);
             return tx.commit(Some(claim.token()));
         }
@@ -70,8 +78,7 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
     let mut tries = 0;
     loop {
         let mut tx = Tx::new(app.store(), turn.lane().workspace);
-        let unread = app.catalog().unread_since(app.store())?;
-        match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), unread, app.now())? {
+        match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), app.now())? {
             Prepared::Attempt(outgoing, sender) => {
                 let commit = tx.submit(None)?;
                 let app = Arc::clone(app);
@@ -125,7 +132,11 @@ fn log(turn: &Turn, sender: &Sender, result: &SendResult) {
     let (id, sender) = (turn.id, &sender.name);
     match result {
         SendResult::Accepted { .. } => tracing::info!(message.id = %id, sender, "accepted by the provider"),
-        SendResult::Unknown { reason } => tracing::warn!(message.id = %id, sender, reason, "the provider's answer was lost"),
-        SendResult::Refused(refusal) => tracing::warn!(message.id = %id, sender, code = refusal.code, title = refusal.title, "refused by the provider"),
+        SendResult::Unknown { reason } => {
+            tracing::warn!(message.id = %id, sender, reason, "the provider's answer was lost")
+        }
+        SendResult::Refused(refusal) => {
+            tracing::warn!(message.id = %id, sender, code = refusal.code, title = refusal.title, "refused by the provider")
+        }
     }
 }

@@ -75,7 +75,9 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoTarget => write!(f, "plugins need the target {TARGET}, which is not installed; run: rustup target add {TARGET}"),
+            Self::NoTarget => {
+                write!(f, "plugins need the target {TARGET}, which is not installed; run: rustup target add {TARGET}")
+            }
             Self::Start { program, source } => write!(f, "can't run {program}: {source}"),
             Self::Cargo { package, messages } => write!(f, "the plugin {package} does not build:\n{messages}"),
             Self::NoComponent { path, source } => write!(
@@ -98,7 +100,18 @@ pub fn build(plugin: Crate<'_>) -> Result<Vec<u8>, BuildError> {
     let mut cargo = command("cargo", "CARGO");
     cargo
         .current_dir(plugin.dir)
-        .args(["rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib", "--target", TARGET, "--package", plugin.package])
+        .args([
+            "rustc",
+            "--locked",
+            "--release",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+            "--target",
+            TARGET,
+            "--package",
+            plugin.package,
+        ])
         .arg("--target-dir")
         .arg(plugin.target_dir)
         .envs(PROFILE.iter().copied());

@@ -43,7 +43,8 @@ impl Fixture {
     /// # Errors
     /// What is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, CaseError> {
-        let fixture: Self = serde_json::from_str(text).map_err(|error| CaseError::NoFixture { reason: error.to_string() })?;
+        let fixture: Self =
+            serde_json::from_str(text).map_err(|error| CaseError::NoFixture { reason: error.to_string() })?;
         match (&fixture.body, &fixture.body_text) {
             (Some(_), None) | (None, Some(_)) => Ok(fixture),
             _ => Err(CaseError::NoFixture { reason: "expected either `body` or `body_text`".to_owned() }),
@@ -167,7 +168,11 @@ mod tests {
 
     #[test]
     fn a_body_keeps_its_text() {
-        let fixture = |rest: &str| Fixture::parse(&format!("{{\"topic\":\"t\",\"received_at\":\"2026-03-01T10:00:00Z\",\"source\":\"s\"{rest}}}"));
+        let fixture = |rest: &str| {
+            Fixture::parse(&format!(
+                "{{\"topic\":\"t\",\"received_at\":\"2026-03-01T10:00:00Z\",\"source\":\"s\"{rest}}}"
+            ))
+        };
         assert_eq!(fixture(",\"body\":{\"n\": 1.10}").unwrap().body(), "{\"n\": 1.10}");
         assert_eq!(fixture(",\"body_text\":\"webhook_id=1\"").unwrap().body(), "webhook_id=1");
         assert!(fixture("").unwrap_err().to_string().contains("either `body` or `body_text`"));

@@ -34,7 +34,11 @@ macro_rules! fixtures {
     ($dir:literal) => {
         $crate::fixtures!(
             $dir,
-            &$crate::own_component(env!("CARGO_PKG_NAME"), env!("CARGO_MANIFEST_DIR"), option_env!("CARGO_TARGET_TMPDIR"))
+            &$crate::own_component(
+                env!("CARGO_PKG_NAME"),
+                env!("CARGO_MANIFEST_DIR"),
+                option_env!("CARGO_TARGET_TMPDIR")
+            )
         );
     };
     ($dir:literal, $component:expr) => {

@@ -44,9 +44,11 @@ pub fn run_fixtures(component: &[u8], dir: &Path) -> Result<usize, Failed> {
     if folders.is_empty() {
         return Err(format!("{} holds no cases: add a folder with a webhook.json", dir.display()).into());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
     let run = |folder: &Path| runtime.block_on(one(&plugin, folder, mode));
-    let failed: Vec<_> = folders.iter().filter_map(|folder| Some((case_name(folder), run(folder).err()?.to_string()))).collect();
+    let failed: Vec<_> =
+        folders.iter().filter_map(|folder| Some((case_name(folder), run(folder).err()?.to_string()))).collect();
     if failed.is_empty() { Ok(folders.len()) } else { Err(Failed { cases: failed }) }
 }
 
@@ -57,7 +59,8 @@ fn case_name(folder: &Path) -> String {
 async fn one(plugin: &Plugin, folder: &Path, mode: Mode) -> Result<(), CaseError> {
     let fixture = Fixture::parse(&case::read(&folder.join("webhook.json"))?)?;
     let outcomes = interpret(plugin, &case_name(folder), &fixture).await?;
-    let mut found = serde_json::to_string_pretty(&outcomes).map_err(|error| CaseError::NoFixture { reason: error.to_string() })?;
+    let mut found =
+        serde_json::to_string_pretty(&outcomes).map_err(|error| CaseError::NoFixture { reason: error.to_string() })?;
     found.push('\n');
     case::settle(folder, &found, mode)
 }

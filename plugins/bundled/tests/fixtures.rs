@@ -1,5 +1,7 @@
 //! Every fixture of every bundled plugin, in the real host. A plugin without a test here does not compile.
 
+#![expect(clippy::unwrap_used, reason = "what is unwrapped here is what the tests are about")]
+
 use std::path::Path;
 use tidegate_bundled::{PLUGINS, SAMPLES, plugin, samples};
 use tidegate_plugin_host::{HostConfig, PluginHost};
@@ -43,7 +45,13 @@ fn a_plugin_is_listed_under_the_id_of_its_manifest() {
 #[test]
 fn every_sample_is_a_webhook_of_its_topic() {
     for sample in SAMPLES {
-        assert_eq!(Fixture::parse(sample.webhook_json).unwrap().topic, sample.topic, "{} {}", sample.plugin, sample.case);
+        assert_eq!(
+            Fixture::parse(sample.webhook_json).unwrap().topic,
+            sample.topic,
+            "{} {}",
+            sample.plugin,
+            sample.case
+        );
     }
     assert!(samples("shopify", Some("orders/create")).count() >= 1);
 }

@@ -153,7 +153,7 @@ impl ShopOrder<'_> {
         Ok(Order {
             id: id.to_owned(),
             number: json::string(self.name.as_ref()),
-            status: self.status().to_owned(),
+            status: Some(self.status().to_owned()),
             payment_status: self.financial_status.as_deref().and_then(payment_status).map(str::to_owned),
             fulfillment_status: self.fulfillment_status.as_deref().and_then(fulfillment_status).map(str::to_owned),
             total: currencies.customers(self.total_price.as_ref(), self.total_price_set, "/total_price_set")?,
@@ -263,7 +263,7 @@ pub(crate) fn edited(item: &Item) -> Result<Interpretation, Error> {
         .bool("notify_customer", edit.notify_customer)
         .raw("edited_lines", edit.line_items.map(Raw::as_str));
     // The edit does not tell the order's status; only open orders can be edited.
-    let order = Order { id: edit.order_id.as_str().to_owned(), status: "open".to_owned(), ..Order::default() };
+    let order = Order { id: edit.order_id.as_str().to_owned(), ..Order::default() };
     let event = Event::new("order.updated", "order", &occurred_at).with_entity(
         "order",
         &edit.order_id,

@@ -80,7 +80,6 @@ pub(crate) fn created(item: &Item) -> Result<Interpretation, Error> {
     let order = Order {
         id: refund.order_id.as_str().to_owned(),
         // The refund does not tell the order's status, and the contract wants one.
-        status: "open".to_owned(),
         refunded: paid_back(refund.transactions.iter())?,
         items: refund.refund_line_items.iter().filter_map(RefundLine::item).collect(),
         ..Order::default()

@@ -72,8 +72,9 @@ pub struct Order {
     /// Number that the customer knows (`#1001`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// `open`, `cancelled`, `closed`.
-    pub status: String,
+    /// `open`, `cancelled`, `closed`; `None` when the webhook does not tell (a refund, an edit).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// `pending`, `authorized`, `partially_paid`, `paid`, `partially_refunded`, `refunded`, `voided`; `None` when the provider does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_status: Option<String>,

@@ -31,7 +31,10 @@ fn a_body_with_many_changes_becomes_an_item_for_each() {
         {"id":"waba2","changes":[{"field":"account_alerts","value":{"n":1.10}}]}]}"#;
     let manifest = manifest(META);
     let items = split(&manifest, &[], body).unwrap();
-    let summary: Vec<_> = items.iter().map(|item| (item.topic.as_str(), item.route.as_deref(), item.state_key.as_deref(), item.envelope.as_deref())).collect();
+    let summary: Vec<_> = items
+        .iter()
+        .map(|item| (item.topic.as_str(), item.route.as_deref(), item.state_key.as_deref(), item.envelope.as_deref()))
+        .collect();
     let first = r#"{"object":"whatsapp_business_account","entry":{"id":"waba1","time":1739321024}}"#;
     let second = r#"{"object":"whatsapp_business_account","entry":{"id":"waba2"}}"#;
     assert_eq!(
@@ -68,10 +71,17 @@ fn a_whole_body_is_one_item_with_its_properties_in_headers() {
         route = { header = "x-shopify-shop-domain" }
         dedupe = [{ header = "x-shopify-webhook-id" }]"#,
     );
-    let sent = headers(&[("x-shopify-topic", "orders/create"), ("X-Shopify-Shop-Domain", "acme.myshopify.com"), ("X-Shopify-Webhook-Id", "w1")]);
+    let sent = headers(&[
+        ("x-shopify-topic", "orders/create"),
+        ("X-Shopify-Shop-Domain", "acme.myshopify.com"),
+        ("X-Shopify-Webhook-Id", "w1"),
+    ]);
     let items = split(&manifest, &sent, b"not json").unwrap();
     assert_eq!(items.len(), 1);
-    assert_eq!((items[0].topic.as_str(), items[0].route.as_deref(), &*items[0].body), ("orders/create", Some("acme.myshopify.com"), "not json"));
+    assert_eq!(
+        (items[0].topic.as_str(), items[0].route.as_deref(), &*items[0].body),
+        ("orders/create", Some("acme.myshopify.com"), "not json")
+    );
     assert!(matches!(items[0].body, Cow::Borrowed(_)));
     let again = split(&manifest, &sent, b"another text").unwrap();
     assert_eq!(items[0].dedupe_key, again[0].dedupe_key, "the id in the header decides");
@@ -83,9 +93,15 @@ fn a_whole_body_is_one_item_with_its_properties_in_headers() {
 
 #[test]
 fn a_body_that_is_an_array_is_cut_into_its_elements() {
-    let manifest = manifest("[items]\neach = \"/*\"\ntopic = { pointer = \"/subscriptionType\" }\ndedupe = [{ pointer = \"/eventId\" }]");
-    let items = split(&manifest, &[], br#"[{"eventId":1,"subscriptionType":"contact.creation"}, {"eventId":2}]"#).unwrap();
-    assert_eq!(items.iter().map(|item| (item.index, item.topic.as_str())).collect::<Vec<_>>(), [(0, "contact.creation"), (1, "")]);
+    let manifest = manifest(
+        "[items]\neach = \"/*\"\ntopic = { pointer = \"/subscriptionType\" }\ndedupe = [{ pointer = \"/eventId\" }]",
+    );
+    let items =
+        split(&manifest, &[], br#"[{"eventId":1,"subscriptionType":"contact.creation"}, {"eventId":2}]"#).unwrap();
+    assert_eq!(
+        items.iter().map(|item| (item.index, item.topic.as_str())).collect::<Vec<_>>(),
+        [(0, "contact.creation"), (1, "")]
+    );
     assert_ne!(items[0].dedupe_key, items[1].dedupe_key);
 }
 
@@ -117,7 +133,9 @@ fn deep_nesting_is_cut_and_not_fallen_into() {
 
 #[test]
 fn secrets_do_not_reach_the_plugin() {
-    let manifest = manifest("[signature]\nheader = \"X-Proof\"\nalgorithm = \"hmac-sha256\"\nencoding = \"hex\"\nparts = [\"body\"]");
+    let manifest = manifest(
+        "[signature]\nheader = \"X-Proof\"\nalgorithm = \"hmac-sha256\"\nencoding = \"hex\"\nparts = [\"body\"]",
+    );
     let sent = headers(&[
         ("X-Proof", "s"),
         ("X-Shopify-Hmac-Sha256", "s"),
@@ -131,13 +149,22 @@ fn secrets_do_not_reach_the_plugin() {
 }
 
 fn json() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![Just("null".to_owned()), Just("1.50".to_owned()), Just("\"x\\u0041\"".to_owned()), Just("{}".to_owned()), Just("[]".to_owned())];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("1.50".to_owned()),
+        Just("\"x\\u0041\"".to_owned()),
+        Just("{}".to_owned()),
+        Just("[]".to_owned())
+    ];
     leaf.prop_recursive(6, 60, 4, |inner| {
-        let key = prop_oneof![Just("entry"), Just("changes"), Just("field"), Just("id"), Just("value"), Just("messages")];
+        let key =
+            prop_oneof![Just("entry"), Just("changes"), Just("field"), Just("id"), Just("value"), Just("messages")];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(|all| format!("[{}]", all.join(","))),
-            prop::collection::vec((key, inner), 0..4)
-                .prop_map(|all| format!("{{{}}}", all.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect::<Vec<_>>().join(","))),
+            prop::collection::vec((key, inner), 0..4).prop_map(|all| format!(
+                "{{{}}}",
+                all.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect::<Vec<_>>().join(",")
+            )),
         ]
     })
 }

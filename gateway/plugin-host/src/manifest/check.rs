@@ -46,7 +46,9 @@ fn identity(manifest: &Manifest) -> Option<Mistake> {
     if name.trim().is_empty() {
         return at("name", "expected a name for people, found nothing");
     }
-    semver::Version::parse(version).err().and_then(|error| at("version", format!("expected a version such as 1.2.0, found {version:?}: {error}")))
+    semver::Version::parse(version)
+        .err()
+        .and_then(|error| at("version", format!("expected a version such as 1.2.0, found {version:?}: {error}")))
 }
 
 fn topics(manifest: &Manifest) -> Option<Mistake> {
@@ -65,9 +67,15 @@ fn topics(manifest: &Manifest) -> Option<Mistake> {
 
 fn signature(manifest: &Manifest) -> Option<Mistake> {
     match manifest.signature.as_ref()? {
-        Signature::Named { scheme } if scheme.is_empty() => at("signature.scheme", "expected the name of a scheme, found nothing"),
-        Signature::Scheme(scheme) if scheme.header.is_empty() => at("signature.header", "expected the name of a header, found nothing"),
-        Signature::Scheme(scheme) if scheme.parts.is_empty() => at("signature.parts", "a signature of nothing proves nothing; name what is signed"),
+        Signature::Named { scheme } if scheme.is_empty() => {
+            at("signature.scheme", "expected the name of a scheme, found nothing")
+        }
+        Signature::Scheme(scheme) if scheme.header.is_empty() => {
+            at("signature.header", "expected the name of a header, found nothing")
+        }
+        Signature::Scheme(scheme) if scheme.parts.is_empty() => {
+            at("signature.parts", "a signature of nothing proves nothing; name what is signed")
+        }
         Signature::Named { .. } | Signature::Scheme(_) => None,
     }
 }
@@ -75,10 +83,14 @@ fn signature(manifest: &Manifest) -> Option<Mistake> {
 fn handshake(manifest: &Manifest) -> Option<Mistake> {
     let handshake = manifest.handshake.as_ref()?;
     match handshake.kind {
-        HandshakeKind::Challenge => [("mode", &handshake.mode), ("token", &handshake.token), ("challenge", &handshake.challenge)]
-            .into_iter()
-            .find(|(_, name)| name.is_empty())
-            .and_then(|(key, _)| at(format!("handshake.{key}"), "expected the name of a query parameter, found nothing")),
+        HandshakeKind::Challenge => {
+            [("mode", &handshake.mode), ("token", &handshake.token), ("challenge", &handshake.challenge)]
+                .into_iter()
+                .find(|(_, name)| name.is_empty())
+                .and_then(|(key, _)| {
+                    at(format!("handshake.{key}"), "expected the name of a query parameter, found nothing")
+                })
+        }
     }
 }
 
@@ -97,8 +109,13 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
         if let Some(reason) = unbound(items.each.as_ref(), pointer) {
             return at(format!("items.envelope.{index}"), reason);
         }
-        if let Some(other) = items.envelope.iter().enumerate().find(|(place, other)| *place != index && other.contains_place(pointer)) {
-            return at(format!("items.envelope.{index}"), format!("{pointer} is inside {}: name each place once", other.1));
+        if let Some(other) =
+            items.envelope.iter().enumerate().find(|(place, other)| *place != index && other.contains_place(pointer))
+        {
+            return at(
+                format!("items.envelope.{index}"),
+                format!("{pointer} is inside {}: name each place once", other.1),
+            );
         }
     }
     let single = [("topic", &items.topic), ("route", &items.route), ("state", &items.state)];
@@ -111,7 +128,10 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
     }
     let shared = |selector: &Selector| !matches!(selector, Selector::Pointer(_));
     if stars > 0 && !items.dedupe.is_empty() && items.dedupe.iter().all(shared) {
-        return at("items.dedupe", "all items of a delivery would count as one: add a `pointer` to what tells them apart");
+        return at(
+            "items.dedupe",
+            "all items of a delivery would count as one: add a `pointer` to what tells them apart",
+        );
     }
     None
 }
@@ -132,7 +152,8 @@ fn unbound(each: Option<&Pointer>, pointer: &Pointer) -> Option<String> {
     let Some(each) = each else {
         return Some("there is nothing around the item unless `items.each` is set; use `pointer`".to_owned());
     };
-    (!pointer.bound_by(each)).then(|| format!("each `*` of {pointer} must stand where `items.each` ({each}) has one, after the same names"))
+    (!pointer.bound_by(each))
+        .then(|| format!("each `*` of {pointer} must stand where `items.each` ({each}) has one, after the same names"))
 }
 
 fn limits(limits: &Limits) -> Option<Mistake> {
@@ -150,7 +171,10 @@ fn fetch(manifest: &Manifest) -> Option<Mistake> {
     let hosts = manifest.capabilities.fetch.iter().enumerate();
     let mut bad = hosts.filter(|(_, host)| HostPattern::parse(host).is_none());
     let (index, host) = bad.next()?;
-    at(format!("capabilities.fetch.{index}"), format!("expected a host such as api.example.com or *.example.com, found {host:?}"))
+    at(
+        format!("capabilities.fetch.{index}"),
+        format!("expected a host such as api.example.com or *.example.com, found {host:?}"),
+    )
 }
 
 fn events(manifest: &Manifest) -> Option<Mistake> {
@@ -158,7 +182,9 @@ fn events(manifest: &Manifest) -> Option<Mistake> {
         let key = format!("events.{index}.kind");
         match Kind::new(own.kind.as_str()) {
             Err(error) => return at(key, error.to_string()),
-            Ok(kind) if kind.is_canonical() => return at(key, format!("{kind} is a kind of the canonical model already")),
+            Ok(kind) if kind.is_canonical() => {
+                return at(key, format!("{kind} is a kind of the canonical model already"));
+            }
             Ok(_) if manifest.events[..index].iter().any(|earlier| earlier.kind == own.kind) => {
                 return at(key, format!("{} is declared twice", own.kind));
             }

@@ -53,7 +53,12 @@ fn nested(value: &DeValue<'_>, path: &str, places: &mut Vec<Place>) {
         DeValue::Array(array) => {
             for (index, element) in array.iter().enumerate() {
                 let path = format!("{path}.{index}");
-                places.push(Place { path: path.clone(), name: index.to_string(), key: element.span(), value: element.span() });
+                places.push(Place {
+                    path: path.clone(),
+                    name: index.to_string(),
+                    key: element.span(),
+                    value: element.span(),
+                });
                 nested(element.get_ref(), &path, places);
             }
         }

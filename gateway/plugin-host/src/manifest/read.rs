@@ -72,7 +72,9 @@ impl<'de> Deserialize<'de> for Signature {
                 "give either `scheme` with a name, or all parts of a scheme; the keys beside `scheme` would be ignored",
             )),
             Some(_) => Err(de::Error::custom("`scheme` must be the name of a scheme, in quotes")),
-            None => SignatureScheme::deserialize(table).map(Self::Scheme).map_err(|error| de::Error::custom(error.message())),
+            None => SignatureScheme::deserialize(table)
+                .map(Self::Scheme)
+                .map_err(|error| de::Error::custom(error.message())),
         }
     }
 }
@@ -87,7 +89,11 @@ pub(super) mod schema {
             toml::Value::String(text) => serde_json::from_str(&text)
                 .map_err(|error| de::Error::custom(format_args!("expected a JSON Schema as JSON text: {error}")))?,
             table @ toml::Value::Table(_) => serde_json::to_value(table).map_err(de::Error::custom)?,
-            other => return Err(de::Error::custom(format_args!("expected a JSON Schema as a table or as JSON text, found {other}"))),
+            other => {
+                return Err(de::Error::custom(format_args!(
+                    "expected a JSON Schema as a table or as JSON text, found {other}"
+                )));
+            }
         };
         Ok(Some(value))
     }

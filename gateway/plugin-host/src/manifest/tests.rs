@@ -18,7 +18,10 @@ fn check(rest: &str, expected: &str) {
 #[test]
 fn what_is_not_written_has_its_documented_default() {
     let manifest = parse("").unwrap();
-    assert_eq!(manifest.limits, Limits { body_bytes: 4_194_304, memory_bytes: 67_108_864, deadline_ms: 250, chunk_items: 32 });
+    assert_eq!(
+        manifest.limits,
+        Limits { body_bytes: 4_194_304, memory_bytes: 67_108_864, deadline_ms: 250, chunk_items: 32 }
+    );
     assert_eq!(manifest.response, Response { status: 200, body: String::new(), content_type: None });
     assert_eq!(manifest.items, Items::default());
     assert_eq!((manifest.signature, manifest.handshake, manifest.config_schema), (None, None, None));
@@ -66,7 +69,10 @@ fn every_part_is_read() {
     .unwrap();
     let Some(Signature::Scheme(scheme)) = &manifest.signature else { panic!("{:?}", manifest.signature) };
     assert_eq!(scheme.algorithm, Algorithm::HmacSha256);
-    assert_eq!(scheme.parts, [SignedPart::Header("X-Time".to_owned()), SignedPart::Text(".".to_owned()), SignedPart::Body]);
+    assert_eq!(
+        scheme.parts,
+        [SignedPart::Header("X-Time".to_owned()), SignedPart::Text(".".to_owned()), SignedPart::Body]
+    );
     assert_eq!(manifest.config_schema, Some(serde_json::json!({"type": "object"})));
     assert_eq!(manifest.events[0].schema, Some(serde_json::json!({"type": "object", "required": ["serial"]})));
     assert!(manifest.declares("warranty.registered") && !manifest.declares("order.placed"));
@@ -115,8 +121,14 @@ fn an_unknown_word_is_told_from_an_unknown_key() {
 fn a_missing_or_mistyped_key_is_named() {
     let missing = Manifest::parse("plugin.toml", "name = \"x\"\nversion = \"1.0.0\"").unwrap_err().to_string();
     assert_eq!(missing, "plugin.toml: id: this key is required");
-    check("[handshake]\nkind = \"challenge\"\nmode = \"m\"\nmode_value = \"s\"\ntoken = \"t\"", "plugin.toml:4: handshake.challenge: this key is required");
-    check("[limits]\ndeadline_ms = \"fast\"", "plugin.toml:5: limits.deadline_ms: invalid type: string \"fast\", expected u32");
+    check(
+        "[handshake]\nkind = \"challenge\"\nmode = \"m\"\nmode_value = \"s\"\ntoken = \"t\"",
+        "plugin.toml:4: handshake.challenge: this key is required",
+    );
+    check(
+        "[limits]\ndeadline_ms = \"fast\"",
+        "plugin.toml:5: limits.deadline_ms: invalid type: string \"fast\", expected u32",
+    );
     check("[items", "plugin.toml:4: unclosed table, expected `]`");
 }
 
@@ -127,23 +139,47 @@ fn what_a_manifest_says_must_make_sense() {
         head("id = \"My Shop\"\nname = \"x\"\nversion = \"1.0.0\""),
         "plugin.toml:1: id: expected lower-case words joined by `-`, at most 64 characters, found \"My Shop\""
     );
-    assert!(head("id = \"a\"\nname = \"x\"\nversion = \"1.0\"").starts_with("plugin.toml:3: version: expected a version such as 1.2.0, found \"1.0\""));
-    check("topics = [{ name = \"a\" }, { name = \"a\" }]", "plugin.toml:4: topics.1.name: the topic \"a\" is listed twice");
+    assert!(
+        head("id = \"a\"\nname = \"x\"\nversion = \"1.0\"")
+            .starts_with("plugin.toml:3: version: expected a version such as 1.2.0, found \"1.0\"")
+    );
+    check(
+        "topics = [{ name = \"a\" }, { name = \"a\" }]",
+        "plugin.toml:4: topics.1.name: the topic \"a\" is listed twice",
+    );
     check("[items]\npriority = [\"a\"]", "plugin.toml:5: items.priority: the topic \"a\" is not listed in `topics`");
     check(
         "[signature]\nscheme = \"shopify\"\nheader = \"x\"",
         "plugin.toml:4: signature: give either `scheme` with a name, or all parts of a scheme; the keys beside `scheme` would be ignored",
     );
-    check("[response]\nstatus = 404", "plugin.toml:5: response.status: expected 200 to 299 (it answers what was accepted), found 404");
-    check("[limits]\nmemory_bytes = 99999999", "plugin.toml:5: limits.memory_bytes: expected 1048576 to 67108864, found 99999999");
-    check("[capabilities]\nfetch = [\"https://x\"]", "plugin.toml:5: capabilities.fetch.0: expected a host such as api.example.com or *.example.com, found \"https://x\"");
-    check("[[events]]\nkind = \"order.placed\"", "plugin.toml:5: events.0.kind: order.placed is a kind of the canonical model already");
-    check("config_schema = \"{\"", "plugin.toml:4: config_schema: expected a JSON Schema as JSON text: EOF while parsing an object at line 1 column 1");
+    check(
+        "[response]\nstatus = 404",
+        "plugin.toml:5: response.status: expected 200 to 299 (it answers what was accepted), found 404",
+    );
+    check(
+        "[limits]\nmemory_bytes = 99999999",
+        "plugin.toml:5: limits.memory_bytes: expected 1048576 to 67108864, found 99999999",
+    );
+    check(
+        "[capabilities]\nfetch = [\"https://x\"]",
+        "plugin.toml:5: capabilities.fetch.0: expected a host such as api.example.com or *.example.com, found \"https://x\"",
+    );
+    check(
+        "[[events]]\nkind = \"order.placed\"",
+        "plugin.toml:5: events.0.kind: order.placed is a kind of the canonical model already",
+    );
+    check(
+        "config_schema = \"{\"",
+        "plugin.toml:4: config_schema: expected a JSON Schema as JSON text: EOF while parsing an object at line 1 column 1",
+    );
 }
 
 #[test]
 fn pointers_must_fit_what_the_items_are() {
-    check("[items]\neach = \"entry\"", "plugin.toml:5: items.each: expected a JSON pointer such as /entry/*/id (`*` for every element), found \"entry\"");
+    check(
+        "[items]\neach = \"entry\"",
+        "plugin.toml:5: items.each: expected a JSON pointer such as /entry/*/id (`*` for every element), found \"entry\"",
+    );
     check(
         "[items]\neach = \"/entry/*\"\nroute = { envelope = \"/other/*/id\" }",
         "plugin.toml:6: items.route: each `*` of /other/*/id must stand where `items.each` (/entry/*) has one, after the same names",

@@ -45,7 +45,9 @@ fn a_pointer_is_written_as_it_was_read() {
 #[test]
 fn stars_must_stand_where_each_has_one() {
     let each = Pointer::new("/entry/*/changes/*").unwrap();
-    let check = |pointer: &str, expected: bool| assert_eq!(Pointer::new(pointer).unwrap().bound_by(&each), expected, "{pointer}");
+    let check = |pointer: &str, expected: bool| {
+        assert_eq!(Pointer::new(pointer).unwrap().bound_by(&each), expected, "{pointer}")
+    };
     check("/object", true);
     check("/entry/*/id", true);
     check("/entry/*/changes/*/field", true);

@@ -49,7 +49,10 @@ impl World for PluginPre<Guest> {
         Box::pin(async move {
             let instance = self.instantiate_async(&mut *store).await.map_err(Failed::Engine)?;
             let (guest_connection, guest_items) = (into::connection(connection), into::items(items));
-            let answer = instance.tidegate_plugin_normalizer().call_interpret(&mut *store, &guest_connection, &guest_items).await;
+            let answer = instance
+                .tidegate_plugin_normalizer()
+                .call_interpret(&mut *store, &guest_connection, &guest_items)
+                .await;
             outcomes(identity, connection, items, answer.map_err(Failed::Engine)?)
         })
     }
@@ -62,7 +65,8 @@ fn outcomes(
     answer: Vec<bindings::tidegate::plugin::types::Outcome>,
 ) -> Result<Vec<Outcome>, Failed> {
     if answer.len() != items.len() {
-        let reason = format!("{} outcomes for {} items; it must return one for each, in their order", answer.len(), items.len());
+        let reason =
+            format!("{} outcomes for {} items; it must return one for each, in their order", answer.len(), items.len());
         return Err(Failed::Answer(CallError::BadOutcome { plugin: identity.manifest.id.clone(), reason }));
     }
     Ok(items.iter().zip(answer).map(|(item, outcome)| outcome::read(identity, connection, item, outcome)).collect())

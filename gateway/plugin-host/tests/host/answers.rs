@@ -24,7 +24,10 @@ fn a_good_answer_becomes_the_models() {
 fn a_declared_kind_may_have_any_payload() {
     let Outcome::Done(done) = outcome("answer/declared-kind") else { panic!() };
     let event = serde_json::to_value(&done.events[0]).unwrap();
-    assert_eq!((event["kind"].as_str(), event["custom"].to_string().as_str()), (Some("warranty.registered"), "{\"serial\":12345678901234567890}"));
+    assert_eq!(
+        (event["kind"].as_str(), event["custom"].to_string().as_str()),
+        (Some("warranty.registered"), "{\"serial\":12345678901234567890}")
+    );
 }
 
 #[test]
@@ -44,7 +47,12 @@ fn the_same_event_of_the_same_item_has_the_same_id() {
 fn a_wrong_number_of_outcomes_fails_the_chunk() {
     for (topic, found) in [("few", 0), ("many", 3)] {
         let error = call(hostile(), &[topic, "x"]).unwrap_err().to_string();
-        assert_eq!(error, format!("the plugin hostile gave a wrong answer: {found} outcomes for 2 items; it must return one for each, in their order"));
+        assert_eq!(
+            error,
+            format!(
+                "the plugin hostile gave a wrong answer: {found} outcomes for 2 items; it must return one for each, in their order"
+            )
+        );
     }
     assert_eq!(call(hostile(), &[]), Ok(Vec::new()));
 }
@@ -55,19 +63,43 @@ fn a_mistake_in_an_event_fails_its_item_and_names_the_field() {
     check("empty-key", "done/events/0/event-key", "expected 1 to 128 bytes, found 0");
     check("long-key", "done/events/0/event-key", "expected 1 to 128 bytes, found 129");
     check("bad-kind", "done/events/0/kind", "expected an event kind of the form noun.verb");
-    check("undeclared-kind", "done/events/0/kind", "warranty.expired is no kind of the canonical model; declare it in plugin.toml");
+    check(
+        "undeclared-kind",
+        "done/events/0/kind",
+        "warranty.expired is no kind of the canonical model; declare it in plugin.toml",
+    );
     check("wrong-payload", "done/events/0/payload", "order.placed has the payload `order`, found `cart`");
     check("bad-instant", "done/events/0/occurred-at", "expected an instant such as 2026-03-30T14:30:00Z");
-    check("bad-decimal", "done/events/0/cart/items/0/quantity", "expected a decimal such as 10.00, at most 28 digits, found \"1e3\"");
-    check("bad-currency", "done/events/0/cart/total/currency", "expected a currency of three letters such as EUR, found \"euro\"");
+    check(
+        "bad-decimal",
+        "done/events/0/cart/items/0/quantity",
+        "expected a decimal such as 10.00, at most 28 digits, found \"1e3\"",
+    );
+    check(
+        "bad-currency",
+        "done/events/0/cart/total/currency",
+        "expected a currency of three letters such as EUR, found \"euro\"",
+    );
     check("no-id", "done/events/0/cart/id", "expected a text, found nothing");
     check("bad-extra", "done/events/0/extra", "expected a JSON object as text, found another value");
     check("broken-extra", "done/events/0/extra", "expected JSON as text: EOF while parsing");
     check("large-extra", "done/events/0/extra", "262152 bytes of JSON, and 262144 is the most");
     check("bad-custom", "done/events/0/custom", "expected JSON as text: expected value");
-    check("bad-state-word", "done/events/0/status/state", "expected one of accepted, sent, delivered, read, played, failed, found \"seen\"");
-    check("bad-whatsapp-id", "done/events/0/contact/keys/9/whatsapp-id", "expected 1 to 20 digits, found another text of 7 bytes");
-    check("bad-consent", "done/events/0/contact/consents/0/scope", "expected one of transactional, marketing, found \"all\"");
+    check(
+        "bad-state-word",
+        "done/events/0/status/state",
+        "expected one of accepted, sent, delivered, read, played, failed, found \"seen\"",
+    );
+    check(
+        "bad-whatsapp-id",
+        "done/events/0/contact/keys/9/whatsapp-id",
+        "expected 1 to 20 digits, found another text of 7 bytes",
+    );
+    check(
+        "bad-consent",
+        "done/events/0/contact/consents/0/scope",
+        "expected one of transactional, marketing, found \"all\"",
+    );
     check("crowd", "done/events", "1001 of them, and 1000 is the most");
 }
 
@@ -82,7 +114,12 @@ fn a_mistake_in_a_trigger_or_state_fails_its_item_too() {
 
 #[test]
 fn a_plugin_may_only_ask_for_hosts_of_its_manifest() {
-    let request = Request { method: "GET".to_owned(), url: "https://api.example.com/orders/1".to_owned(), headers: Vec::new(), body: None };
+    let request = Request {
+        method: "GET".to_owned(),
+        url: "https://api.example.com/orders/1".to_owned(),
+        headers: Vec::new(),
+        body: None,
+    };
     assert_eq!(outcome("answer/need"), Outcome::Need(vec![request]));
     check("need-elsewhere", "need/0/url", "the plugin may not read from evil.example.org: its plugin.toml needs");
     check("need-nothing", "need", "expected at least one request, found none");

@@ -25,7 +25,12 @@ fn check(component: &[u8], expected: &str) {
 
 #[test]
 fn an_import_that_plugins_are_not_given_is_named() {
-    for import in ["wasi:http/outgoing-handler@0.2.0", "tidegate:plugin/secrets@0.1.0", "wasi:cli/environment@0.3.0", "acme:db/sql@1.0.0"] {
+    for import in [
+        "wasi:http/outgoing-handler@0.2.0",
+        "tidegate:plugin/secrets@0.1.0",
+        "wasi:cli/environment@0.3.0",
+        "acme:db/sql@1.0.0",
+    ] {
         let component = embed(&importing(import), MANIFEST).unwrap();
         check(&component, &format!("the plugin hostile imports `{import}`, which plugins are not given"));
     }
@@ -34,7 +39,10 @@ fn an_import_that_plugins_are_not_given_is_named() {
 #[test]
 fn a_component_of_another_world_is_told_what_it_lacks() {
     let component = embed(&importing("wasi:cli/environment@0.2.0"), MANIFEST).unwrap();
-    check(&component, "the plugin hostile does not fit the world `plugin` of tidegate:plugin@0.1: no exported instance named `tidegate:plugin/normalizer@0.1.0`");
+    check(
+        &component,
+        "the plugin hostile does not fit the world `plugin` of tidegate:plugin@0.1: no exported instance named `tidegate:plugin/normalizer@0.1.0`",
+    );
 }
 
 #[test]
@@ -107,6 +115,8 @@ fn a_cache_directory_that_can_not_be_used_is_named() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("file");
     fs::write(&path, "").unwrap();
-    let error = PluginHost::new(&HostConfig { cache_dir: Some(path.join("x")), ..HostConfig::default() }).unwrap_err().to_string();
+    let error = PluginHost::new(&HostConfig { cache_dir: Some(path.join("x")), ..HostConfig::default() })
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("file/x as a private directory"), "{error}");
 }

@@ -57,7 +57,8 @@ impl Child {
 
     /// The same handler without storage.
     pub(super) fn baseline() -> Result<Self, Failure> {
-        let mut process = program()?.args(["bench", "--baseline"]).stdout(Stdio::piped()).spawn().map_err(anyhow::Error::from)?;
+        let mut process =
+            program()?.args(["bench", "--baseline"]).stdout(Stdio::piped()).spawn().map_err(anyhow::Error::from)?;
         let mut line = String::new();
         if let Some(out) = process.stdout.take() {
             BufReader::new(out).read_line(&mut line).map_err(anyhow::Error::from)?;
@@ -85,12 +86,17 @@ impl Child {
 
     /// CPU and peak memory, from `/proc`.
     pub(super) fn usage(&self) -> Result<Usage, Failure> {
-        let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", self.process.id())).map_err(anyhow::Error::from);
+        let read = |name: &str| {
+            std::fs::read_to_string(format!("/proc/{}/{name}", self.process.id())).map_err(anyhow::Error::from)
+        };
         let (stat, status) = (read("stat")?, read("status")?);
         // Fields 14 and 15 of stat(5), counted behind the name in brackets: user and system time in ticks of 10 ms.
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
         Ok(Usage { cpu: Duration::from_millis(ticks * 10), peak_bytes: peak.unwrap_or(0) * 1_024 })
     }
 }
@@ -119,7 +125,8 @@ async fn stats(control: &Path) -> anyhow::Result<Value> {
 /// Verifies as the gateway does, stores nothing.
 pub(super) async fn serve_baseline(secret: &'static str) -> Result<(), Failure> {
     let scheme = tidegate_signature::scheme("shopify").ok_or_else(|| anyhow!("no scheme"))?;
-    let secrets: tidegate_signature::Secrets = tidegate_signature::Secret::new(secret, &scheme.key).map_err(anyhow::Error::from)?.into();
+    let secrets: tidegate_signature::Secrets =
+        tidegate_signature::Secret::new(secret, &scheme.key).map_err(anyhow::Error::from)?.into();
     let handler = move |headers: axum::http::HeaderMap, body: bytes::Bytes| async move {
         let headers: Vec<(String, Vec<u8>)> =
             headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();

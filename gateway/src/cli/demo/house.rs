@@ -42,7 +42,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("order_confirmation_vip.yaml", include_str!("../../../../examples/flows/templates/order_confirmation_vip.yaml")),
     ("order_follow_up.yaml", include_str!("../../../../examples/flows/templates/order_follow_up.yaml")),
     ("shipping_update.yaml", include_str!("../../../../examples/flows/templates/shipping_update.yaml")),
-    ("shipping_update_untracked.yaml", include_str!("../../../../examples/flows/templates/shipping_update_untracked.yaml")),
+    (
+        "shipping_update_untracked.yaml",
+        include_str!("../../../../examples/flows/templates/shipping_update_untracked.yaml"),
+    ),
 ];
 
 /// Secrets that are made once for a data directory.
@@ -82,7 +85,11 @@ impl House {
         if fresh {
             empty(&data)?;
         }
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).with_context(|| format!("{} can't be made", data.display()))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&data)
+            .with_context(|| format!("{} can't be made", data.display()))?;
         let secrets = secrets(&data.join(SECRETS))?;
         write_private(&data.join("webhook.secret"), &secrets.webhook)?;
         write_examples(&data)?;

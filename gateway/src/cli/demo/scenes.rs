@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn play(running: &Running, house: &House, watch: &mut Watch) -> Result<bool, Failure> {
     let client = reqwest::Client::new();
     let doors = house.doors(running);
-    let door = doors.iter().find(|door| door.provider == "shopify").ok_or_else(|| anyhow!("the shopify plugin is not bundled"))?;
+    let door = doors
+        .iter()
+        .find(|door| door.provider == "shopify")
+        .ok_or_else(|| anyhow!("the shopify plugin is not bundled"))?;
     let mut all_read = true;
     for (case, words) in SCENES {
         let unique = play::unique().map_err(|error| anyhow!("the system has no randomness: {error}"))?;

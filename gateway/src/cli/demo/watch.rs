@@ -1,6 +1,11 @@
 //! Shows each step as it happens, by looking at what the gateway stores.
 
-use super::{super::{Failure, output}, House, house::Door, say};
+use super::{
+    super::{Failure, output},
+    House,
+    house::Door,
+    say,
+};
 use crate::{app::Running, http::Problem, views};
 use serde_json::{Value, json};
 use std::{collections::HashSet, time::Duration};
@@ -47,7 +52,9 @@ impl Watch {
     pub(super) fn opening(&self, running: &Running, doors: &[Door]) {
         let url = format!("http://{}", running.address);
         if self.json {
-            output::json(&json!({"listening": url, "connections": doors, "double": self.house.double, "data": self.house.data}));
+            output::json(
+                &json!({"listening": url, "connections": doors, "double": self.house.double, "data": self.house.data}),
+            );
             return;
         }
         say(format!("Tidegate listens on {url}"));
@@ -74,7 +81,7 @@ impl Watch {
         loop {
             let mut far = Far::AllRead;
             for delivery in self.deliveries.clone() {
-                match self.look(running, delivery).map_err(problem)? {
+                match self.look(running, delivery).map_err(|error| problem(&error))? {
                     Far::Waiting => far = Far::Waiting,
                     Far::Stuck if far == Far::AllRead => far = Far::Stuck,
                     Far::AllRead | Far::Stuck => {}
@@ -90,12 +97,13 @@ impl Watch {
     /// Shows what happens for ever.
     pub(super) async fn follow(&mut self, running: &Running) -> Result<std::convert::Infallible, Failure> {
         loop {
-            let events = views::events(&running.app, RECENT).map_err(|error| problem(error.into()))?;
-            let mut recent: Vec<DeliveryId> = events.iter().filter_map(|row| row["delivery"].as_str()?.parse().ok()).collect();
+            let events = views::events(&running.app, RECENT).map_err(|error| problem(&error.into()))?;
+            let mut recent: Vec<DeliveryId> =
+                events.iter().filter_map(|row| row["delivery"].as_str()?.parse().ok()).collect();
             recent.reverse();
             recent.dedup();
             for delivery in recent {
-                self.look(running, delivery).map_err(problem)?;
+                self.look(running, delivery).map_err(|error| problem(&error))?;
             }
             tokio::time::sleep(LOOK * 8).await;
         }
@@ -112,10 +120,14 @@ impl Watch {
         let mut far = Far::AllRead;
         for item in &items {
             if let Some(reason) = item["result"]["parked"]["reason"].as_str() {
-                self.once(&format!("{} parked", item["id"]), || json!({"step": "parked", "item": item["id"], "reason": reason}));
+                self.once(
+                    &format!("{} parked", item["id"]),
+                    || json!({"step": "parked", "item": item["id"], "reason": reason}),
+                );
                 far = Far::Stuck;
             }
-            let events = item["result"]["interpreted"]["outcome"]["done"]["events"].as_array().cloned().unwrap_or_default();
+            let events =
+                item["result"]["interpreted"]["outcome"]["done"]["events"].as_array().cloned().unwrap_or_default();
             for event in events {
                 let Some(id) = event["id"].as_str().and_then(|id| id.parse::<EventId>().ok()) else { continue };
                 match self.look_at_event(running, id, &event, item)? {
@@ -129,20 +141,30 @@ impl Watch {
     }
 
     fn look_at_event(&mut self, running: &Running, id: EventId, event: &Value, item: &Value) -> Result<Far, Problem> {
-        self.once(&format!("{id} event"), || json!({"step": "event", "event": id, "kind": event["kind"], "connection": event["connection"]}));
+        self.once(
+            &format!("{id} event"),
+            || json!({"step": "event", "event": id, "kind": event["kind"], "connection": event["connection"]}),
+        );
         if let Some(text) = event["message"]["text"].as_str() {
             self.once(&format!("{id} text"), || json!({"step": "reply", "event": id, "text": text}));
         }
         for trigger in item["result"]["interpreted"]["outcome"]["done"]["triggers"].as_array().into_iter().flatten() {
-            self.once(&format!("{id} trigger {}", trigger["name"]), || json!({"step": "trigger", "event": id, "trigger": trigger["name"]}));
+            self.once(
+                &format!("{id} trigger {}", trigger["name"]),
+                || json!({"step": "trigger", "event": id, "trigger": trigger["name"]}),
+            );
         }
         let Some(found) = views::event(&running.app, id)? else { return Ok(Far::Waiting) };
         for run in found["runs"].as_array().into_iter().flatten() {
-            self.once(&format!("{} flow", run["id"]), || json!({"step": "flow", "run": run["id"], "flow": run["flow"], "event": id}));
+            self.once(
+                &format!("{} flow", run["id"]),
+                || json!({"step": "flow", "run": run["id"], "flow": run["flow"], "event": id}),
+            );
             if let Some(wait) = run["state"].get("waiting") {
-                self.once(&format!("{} waits {}", run["id"], wait["timer"]), || {
-                    json!({"step": "wait", "run": run["id"], "flow": run["flow"], "until": wait["due_at"]})
-                });
+                self.once(
+                    &format!("{} waits {}", run["id"], wait["timer"]),
+                    || json!({"step": "wait", "run": run["id"], "flow": run["flow"], "until": wait["due_at"]}),
+                );
             }
         }
         let mut far = Far::AllRead;
@@ -152,15 +174,19 @@ impl Watch {
                 continue;
             }
             let Some(whole) = views::message(&running.app, message)? else { continue };
-            self.once(&format!("{message} text"), || json!({"step": "message", "message": message, "to": line["to"], "text": line["text"]}));
+            self.once(
+                &format!("{message} text"),
+                || json!({"step": "message", "message": message, "to": line["to"], "text": line["text"]}),
+            );
             for state in whole["history"].as_array().into_iter().flatten() {
                 let word = state["state"].as_str().unwrap_or_default();
                 if matches!(word, "queued" | "attempting") && state["note"].is_null() {
                     continue;
                 }
-                self.once(&format!("{message} {word} {}", state["at"]), || {
-                    json!({"step": word, "message": message, "at": state["at"], "note": state["note"]})
-                });
+                self.once(
+                    &format!("{message} {word} {}", state["at"]),
+                    || json!({"step": word, "message": message, "at": state["at"], "note": state["note"]}),
+                );
             }
             match line["state"].as_str() {
                 Some("read") => {}
@@ -222,7 +248,7 @@ impl Watch {
     }
 }
 
-fn problem(problem: Problem) -> Failure {
+fn problem(problem: &Problem) -> Failure {
     Failure::Work(anyhow::anyhow!("{problem:?}"))
 }
 

@@ -51,7 +51,12 @@ enum Fate {
 }
 
 /// Loads the deliveries of the tasks, cuts them, drops repeats, and interprets what is left, in order. Deliveries over the budget are left out.
-pub(super) fn load(app: &App, runtime: &Handle, tx: &mut Tx<'_>, tasks: &[Task]) -> Result<HashMap<DeliveryId, Batch>, TxError> {
+pub(super) fn load(
+    app: &App,
+    runtime: &Handle,
+    tx: &mut Tx<'_>,
+    tasks: &[Task],
+) -> Result<HashMap<DeliveryId, Batch>, TxError> {
     let mut cuts = Vec::new();
     let mut states = HashSet::new();
     let mut count = 0;
@@ -70,7 +75,7 @@ pub(super) fn load(app: &App, runtime: &Handle, tx: &mut Tx<'_>, tasks: &[Task])
         count += cut.parts.len();
         cuts.push(cut);
     }
-    interpret_all(app, runtime, tx, cuts)
+    interpret_all(runtime, tx, cuts)
 }
 
 struct Cut {
@@ -90,7 +95,14 @@ impl Cut {
 }
 
 /// One delivery's slice. `None` when the delivery or its endpoint is gone: then there is nothing to do.
-fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most: usize) -> Result<Option<Cut>, TxError> {
+fn cut(
+    app: &App,
+    tx: &mut Tx<'_>,
+    task: &Task,
+    id: DeliveryId,
+    from: u32,
+    most: usize,
+) -> Result<Option<Cut>, TxError> {
     let workspace = tx.workspace();
     let Some(delivery) = tx.get::<Delivery>(&(workspace, id))? else { return Ok(None) };
     let Some(endpoint) = app.catalog().endpoint(&delivery.endpoint) else { return Ok(None) };
@@ -103,7 +115,8 @@ fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most:
     parts.retain(|part| part.index >= from && wanted.as_ref().is_none_or(|wanted| wanted.contains(&part.id)));
     // Two items of one delivery that share a state are taken one after the other.
     let mut states = HashSet::new();
-    let together = parts.iter().take_while(|part| part.state_key.as_ref().is_none_or(|key| states.insert(key.clone()))).count();
+    let together =
+        parts.iter().take_while(|part| part.state_key.as_ref().is_none_or(|key| states.insert(key.clone()))).count();
     let most = most.min(together);
     let rest_from = parts.get(most).map(|part| part.index);
     parts.truncate(most);
@@ -129,7 +142,7 @@ fn parked_items(app: &App, delivery: &Delivery) -> Result<HashSet<ItemId>, TxErr
 }
 
 /// Every interpretation row of a delivery. Ids derive, so they lie together under the delivery's moment.
-pub fn interpretations_of(app: &App, workspace: u32, id: DeliveryId) -> Result<Vec<Interpretation>, TxError> {
+pub(crate) fn interpretations_of(app: &App, workspace: u32, id: DeliveryId) -> Result<Vec<Interpretation>, TxError> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
@@ -146,12 +159,12 @@ pub fn interpretations_of(app: &App, workspace: u32, id: DeliveryId) -> Result<V
 }
 
 /// The start of all interpretation keys of the moment that an id carries.
-pub fn moment_prefix(workspace: u32, raw: &[u8; 16]) -> Vec<u8> {
+pub(crate) fn moment_prefix(workspace: u32, raw: &[u8; 16]) -> Vec<u8> {
     let key = Interpretation::row_key(&(workspace, ItemId::from_raw(*raw)));
     key[..key.len() - 10].to_vec()
 }
 
-fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<DeliveryId, Batch>, TxError> {
+fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<DeliveryId, Batch>, TxError> {
     let mut work: Vec<(Item, Arc<Connection>)> = Vec::new();
     let mut endpoint: Option<Arc<Endpoint>> = None;
     let mut batches = HashMap::new();
@@ -161,8 +174,15 @@ fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -
         endpoint.get_or_insert_with(|| Arc::clone(&cut.endpoint));
         let mut parts = Vec::with_capacity(cut.parts.len());
         for (part, first) in cut.parts {
-            let mut made =
-                Part { id: part.id, index: part.index, topic: part.topic, connection: None, state_key: part.state_key, state_in: None, fate: Fate::Judged(Ok(Outcome::Skip(String::new()))) };
+            let mut made = Part {
+                id: part.id,
+                index: part.index,
+                topic: part.topic,
+                connection: None,
+                state_key: part.state_key,
+                state_in: None,
+                fate: Fate::Judged(Ok(Outcome::Skip(String::new()))),
+            };
             match (first, part.work) {
                 (Some(first), work) => {
                     made.connection = work.ok().map(|(_, connection)| connection);
@@ -186,11 +206,10 @@ fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -
         let judged = interpret::interpret(runtime, &endpoint, &work);
         for ((delivery, place), interpreted) in waiting.into_iter().zip(judged) {
             if let Some(part) = batches.get_mut(&delivery).and_then(|batch: &mut Batch| batch.parts.get_mut(place)) {
-                part.fate = Fate::Judged(interpreted.result);
+                part.fate = Fate::Judged(interpreted);
             }
         }
     }
-    let _ = app;
     Ok(batches)
 }
 
@@ -241,7 +260,7 @@ fn interpretation(app: &App, batch: &Batch, items: Vec<InterpretedItem>) -> Inte
         delivery: batch.delivery.id,
         endpoint: batch.endpoint.name.clone(),
         plugin: format!("{}@{}", manifest.id, manifest.version),
-        digest: batch.endpoint.plugin.digest().to_owned(),
+        digest: batch.endpoint.plugin_digest.clone(),
         at: app.now(),
         items,
     }

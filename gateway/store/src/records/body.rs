@@ -7,7 +7,8 @@ use crate::{
     engine::{Batch, Engine, MAX_VALUE_BYTES, Order},
     keys::{self, Key},
 };
-use std::io::Read;
+use std::cell::RefCell;
+use zstd::bulk::{Compressor, Decompressor};
 
 /// The most bytes of a head; the owner's row has room for its own fields beside it.
 pub const MAX_HEAD_BYTES: usize = 40 * 1024;
@@ -63,7 +64,7 @@ pub fn split_body(body: &[u8]) -> Result<BodyParts, BodyError> {
     if body.len() > MAX_BODY_BYTES {
         return Err(BodyError::TooLong { size: body.len(), limit: MAX_BODY_BYTES });
     }
-    let compressed = zstd::bulk::compress(body, ZSTD_LEVEL).ok().filter(|bytes| bytes.len() < body.len());
+    let compressed = pack(body).filter(|bytes| bytes.len() < body.len());
     let (codec, bytes) = compressed.as_deref().map_or((STORED, body), |bytes| (ZSTD, bytes));
     let (first, rest) = bytes.split_at(bytes.len().min(MAX_HEAD_BYTES - PREFIX));
     let chunks: Vec<Vec<u8>> = rest.chunks(MAX_VALUE_BYTES).map(<[u8]>::to_vec).collect();
@@ -172,13 +173,30 @@ fn prefix(head: &[u8]) -> Result<Prefix<'_>, BodyError> {
     }
 }
 
-/// Unpacks at most the stored length and one byte more, whatever the bytes claim.
+thread_local! {
+    /// A context of zstd is some hundred KiB and costs more to make than a body of a webhook costs to compress: each thread keeps its own.
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn pack(body: &[u8]) -> Option<Vec<u8>> {
+    PACKER.with_borrow_mut(|held| {
+        if held.is_none() {
+            *held = Compressor::new(ZSTD_LEVEL).ok();
+        }
+        held.as_mut()?.compress(body).ok()
+    })
+}
+
+/// Unpacks at most the stored length, whatever the bytes claim.
 fn unpack(bytes: &[u8], length: usize) -> Result<Vec<u8>, BodyError> {
-    let broken = |_| BodyError::Damaged("its compressed bytes are broken");
-    let decoder = zstd::Decoder::with_buffer(bytes).map_err(broken)?;
-    let mut body = Vec::with_capacity(length);
-    decoder.take(length as u64 + 1).read_to_end(&mut body).map_err(broken)?;
-    Ok(body)
+    let unpacked = UNPACKER.with_borrow_mut(|held| {
+        if held.is_none() {
+            *held = Decompressor::new().ok();
+        }
+        held.as_mut()?.decompress(bytes, length).ok()
+    });
+    unpacked.ok_or(BodyError::Damaged("its compressed bytes are broken, or more than was stored"))
 }
 
 #[cfg(test)]

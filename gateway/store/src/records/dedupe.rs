@@ -38,17 +38,20 @@ impl Dedupe {
         Ok(None)
     }
 
-    /// Records it as received today, by `first`. The commit fails when it came meanwhile, today or late yesterday.
-    pub fn record(&self, changes: &mut Changes, today: u16, first: &[u8; 16]) {
-        for day in [Some(today), today.checked_sub(1)].into_iter().flatten() {
+    /// Records it as received today, by `first`. The commit fails when it came before: on this day or one of the `days - 1` before.
+    ///
+    /// Who has looked with [`Dedupe::seen`] needs two days only: it may have come meanwhile, late yesterday. Who has not leaves the whole
+    /// look to the commit, which costs no read of its own in the usual case that it is new.
+    pub fn record(&self, changes: &mut Changes, today: u16, days: u16, first: &[u8; 16]) {
+        for day in (0..days).map_while(|back| today.checked_sub(back)) {
             changes.expect(self.key(day), Expect::Absent);
         }
         changes.put_row(self.key(today), first.to_vec());
     }
 
-    /// Whether a conflict means that it came meanwhile.
-    pub fn is_conflict(&self, key: &Key, today: u16) -> bool {
-        *key == self.key(today) || today.checked_sub(1).is_some_and(|day| *key == self.key(day))
+    /// Whether a conflict means that it came before.
+    pub fn is_conflict(&self, key: &Key, today: u16, days: u16) -> bool {
+        (0..days).map_while(|back| today.checked_sub(back)).any(|day| *key == self.key(day))
     }
 
     /// The rows of an endpoint from days before this one: what retention may remove.
@@ -71,7 +74,7 @@ mod tests {
 
     fn record(engine: &dyn Engine, dedupe: Dedupe, day: u16) -> Result<(), CommitError> {
         let mut changes = Changes::new(engine.seq());
-        dedupe.record(&mut changes, day, &FIRST);
+        dedupe.record(&mut changes, day, 2, &FIRST);
         engine.commit(changes.into_batch()).wait().map(drop)
     }
 
@@ -97,7 +100,7 @@ mod tests {
         record(&*engine, dedupe, 100).unwrap();
         for day in [100, 101] {
             let Err(CommitError::Conflict { key }) = record(&*engine, dedupe, day) else { panic!("twice") };
-            assert!(dedupe.is_conflict(&key, day));
+            assert!(dedupe.is_conflict(&key, day, 2));
         }
         record(&*engine, dedupe, 102).unwrap();
     }

@@ -59,7 +59,7 @@ fn a_broken_amount_in_the_other_currency_is_pointed_at() {
 #[test]
 fn status_words_that_are_null_are_none() {
     let order = order(&json!({"id": 1, "financial_status": null, "fulfillment_status": null}));
-    assert_eq!((order.payment_status, order.fulfillment_status, order.status.as_str()), (None, None, "open"));
+    assert_eq!((order.payment_status, order.fulfillment_status, order.status.as_deref()), (None, None, Some("open")));
 }
 
 #[test]

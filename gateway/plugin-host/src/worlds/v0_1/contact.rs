@@ -70,7 +70,9 @@ fn add_key(read: &mut ContactInfo, connection: &str, country: Option<&str>, key:
             add(read, ContactKey::WhatsappId(digits.to_owned()));
             phone.into_iter().for_each(|phone| add(read, ContactKey::Phone(phone)));
         }
-        wit::ContactKey::WhatsappUserId(id) => add(read, ContactKey::WhatsappUserId(identifier("whatsapp-user-id", id)?)),
+        wit::ContactKey::WhatsappUserId(id) => {
+            add(read, ContactKey::WhatsappUserId(identifier("whatsapp-user-id", id)?))
+        }
         wit::ContactKey::Email(email) => ContactKey::email(&email).into_iter().for_each(|key| add(read, key)),
         wit::ContactKey::ExternalId(id) => add(read, ContactKey::external(connection, &identifier("external-id", id)?)),
     }
@@ -86,12 +88,19 @@ fn add(read: &mut ContactInfo, key: ContactKey) {
 fn whatsapp_id(text: &str) -> Read<&str> {
     let good = (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     // The id is personal data: only its length is shown.
-    if good { Ok(text) } else { Err(Bad::new("whatsapp-id", format!("expected 1 to 20 digits, found another text of {} bytes", text.len()))) }
+    if good {
+        Ok(text)
+    } else {
+        Err(Bad::new("whatsapp-id", format!("expected 1 to 20 digits, found another text of {} bytes", text.len())))
+    }
 }
 
 fn identifier(field: &str, id: String) -> Read<String> {
     if id.is_empty() || id.len() > ID_BYTES || id.contains(char::is_whitespace) {
-        return Err(Bad::new(field, format!("expected an id of 1 to {ID_BYTES} bytes without spaces, found a text of {} bytes", id.len())));
+        return Err(Bad::new(
+            field,
+            format!("expected an id of 1 to {ID_BYTES} bytes without spaces, found a text of {} bytes", id.len()),
+        ));
     }
     Ok(id)
 }

@@ -41,7 +41,9 @@ pub(super) fn read(source: &Source<'_>, event: wit::Event) -> Read<Event> {
 fn kind(manifest: &Manifest, text: String) -> Read<Kind> {
     let kind = Kind::new(text).map_err(|error| Bad::new("kind", error.to_string()))?;
     if !kind.is_canonical() && !manifest.declares(kind.as_str()) {
-        let reason = format!("{kind} is no kind of the canonical model; declare it in plugin.toml: [[events]] kind = \"{kind}\"");
+        let reason = format!(
+            "{kind} is no kind of the canonical model; declare it in plugin.toml: [[events]] kind = \"{kind}\""
+        );
         return Err(Bad::new("kind", reason));
     }
     Ok(kind)

@@ -5,7 +5,11 @@ use tidegate_model::outcome::{Answer, ConnectionInfo, Item};
 
 pub(super) fn connection(connection: &ConnectionInfo) -> wit::Connection {
     let settings = if connection.settings.is_empty() { "{}" } else { &connection.settings };
-    wit::Connection { name: connection.name.clone(), account: connection.account.clone(), settings: settings.to_owned() }
+    wit::Connection {
+        name: connection.name.clone(),
+        account: connection.account.clone(),
+        settings: settings.to_owned(),
+    }
 }
 
 pub(super) fn items(items: &[Item]) -> Vec<wit::Item> {

@@ -33,7 +33,11 @@ pub(super) fn read(identity: &Identity, connection: &ConnectionInfo, item: &Item
         wit::Outcome::Failed(value) => Ok(Outcome::Failed(failure(&value))),
     };
     read.unwrap_or_else(|Bad { field, reason }| {
-        Outcome::Failed(Failure { field: Some(field), reason: format!("the plugin's answer is wrong: {reason}"), retryable: false })
+        Outcome::Failed(Failure {
+            field: Some(field),
+            reason: format!("the plugin's answer is wrong: {reason}"),
+            retryable: false,
+        })
     })
 }
 
@@ -51,7 +55,8 @@ fn need(identity: &Identity, requests: Vec<wit::Request>) -> Read<Vec<Request>> 
         return Err(Bad::new("need", "expected at least one request, found none"));
     }
     each("need", requests, |request| {
-        let headers = request.headers.into_iter().map(|header| (header.name.to_ascii_lowercase(), header.value)).collect();
+        let headers =
+            request.headers.into_iter().map(|header| (header.name.to_ascii_lowercase(), header.value)).collect();
         let request = Request { method: request.method, url: request.url, headers, body: request.body };
         fetch::check(&request, &identity.manifest.capabilities).map_err(|reason| Bad::new("url", reason))?;
         Ok(request)
@@ -78,7 +83,10 @@ fn event_keys(events: &[wit::Event]) -> Read<HashMap<String, usize>> {
             return bad(format!("expected 1 to {NAME_BYTES} bytes, found {}", key.len()));
         }
         if let Some(earlier) = keys.insert(key.clone(), index) {
-            return bad(format!("{:?} is the key of event {earlier} already; keys tell the events of an item apart", short(key)));
+            return bad(format!(
+                "{:?} is the key of event {earlier} already; keys tell the events of an item apart",
+                short(key)
+            ));
         }
     }
     Ok(keys)
@@ -86,20 +94,29 @@ fn event_keys(events: &[wit::Event]) -> Read<HashMap<String, usize>> {
 
 fn trigger(keys: &HashMap<String, usize>, trigger: wit::Trigger) -> Read<Trigger> {
     if !is_kebab_case(&trigger.name) || trigger.name.len() > NAME_BYTES {
-        return Err(Bad::new("name", format!("expected lower-case words joined by `-`, found {:?}", short(&trigger.name))));
+        return Err(Bad::new(
+            "name",
+            format!("expected lower-case words joined by `-`, found {:?}", short(&trigger.name)),
+        ));
     }
     let Some(&event) = keys.get(&trigger.event_key) else {
-        return Err(Bad::new("event-key", format!("no event of this item has the key {:?}", short(&trigger.event_key))));
+        return Err(Bad::new(
+            "event-key",
+            format!("no event of this item has the key {:?}", short(&trigger.event_key)),
+        ));
     };
     Ok(Trigger { name: trigger.name, event, variables: object("variables", &trigger.variables, VARIABLES_BYTES)? })
 }
 
 fn state(identity: &Identity, state: Option<String>) -> Read<Option<String>> {
     match &state {
-        Some(_) if identity.manifest.items.state.is_none() => {
-            Err(Bad::new("state", "the plugin returned a state, but its plugin.toml names no key for it: add `state` under [items]"))
+        Some(_) if identity.manifest.items.state.is_none() => Err(Bad::new(
+            "state",
+            "the plugin returned a state, but its plugin.toml names no key for it: add `state` under [items]",
+        )),
+        Some(text) if text.len() > STATE_BYTES => {
+            Err(Bad::new("state", format!("{} bytes, and {STATE_BYTES} is the most", text.len())))
         }
-        Some(text) if text.len() > STATE_BYTES => Err(Bad::new("state", format!("{} bytes, and {STATE_BYTES} is the most", text.len()))),
         Some(_) | None => Ok(state),
     }
 }

@@ -37,14 +37,20 @@ pub(super) fn read(payload: wit::Payload) -> Read<Payload> {
     let field = name(&payload);
     let read = match payload {
         wit::Payload::Order(order) => commerce::order(order).map(|order| Payload::Order(Box::new(order))),
-        wit::Payload::Shipment(shipment) => commerce::shipment(shipment).map(|shipment| Payload::Shipment(Box::new(shipment))),
+        wit::Payload::Shipment(shipment) => {
+            commerce::shipment(shipment).map(|shipment| Payload::Shipment(Box::new(shipment)))
+        }
         wit::Payload::Cart(cart) => commerce::cart(cart).map(|cart| Payload::Cart(Box::new(cart))),
         wit::Payload::Contact(change) => Ok(Payload::ContactChange(crm::contact_change(change))),
         wit::Payload::Lead(lead) => crm::lead(lead).map(Payload::Lead),
         wit::Payload::Deal(deal) => crm::deal(deal).map(Payload::Deal),
-        wit::Payload::Appointment(appointment) => crm::appointment(appointment).map(|one| Payload::Appointment(Box::new(one))),
+        wit::Payload::Appointment(appointment) => {
+            crm::appointment(appointment).map(|one| Payload::Appointment(Box::new(one)))
+        }
         wit::Payload::Form(form) => crm::form(form).map(Payload::Form),
-        wit::Payload::Message(message) => messaging::message(message).map(|message| Payload::Message(Box::new(message))),
+        wit::Payload::Message(message) => {
+            messaging::message(message).map(|message| Payload::Message(Box::new(message)))
+        }
         wit::Payload::Status(status) => messaging::status(status).map(|status| Payload::Status(Box::new(status))),
         wit::Payload::Sender(sender) => messaging::sender(sender).map(Payload::Sender),
         wit::Payload::Template(template) => messaging::template(template).map(Payload::Template),

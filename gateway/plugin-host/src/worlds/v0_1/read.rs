@@ -67,8 +67,11 @@ pub(super) fn maybe_instant(field: &str, text: Option<String>) -> Read<Option<Ti
 /// A decimal without exponent and without loss.
 pub(super) fn decimal(field: &str, text: &str) -> Read<Decimal> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') && digits.starts_with(|c: char| c.is_ascii_digit()) && !digits.ends_with('.');
-    let error = || Bad::new(field, format!("expected a decimal such as 10.00, at most 28 digits, found {:?}", short(text)));
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && !digits.ends_with('.');
+    let error =
+        || Bad::new(field, format!("expected a decimal such as 10.00, at most 28 digits, found {:?}", short(text)));
     if !plain {
         return Err(error());
     }
@@ -76,7 +79,7 @@ pub(super) fn decimal(field: &str, text: &str) -> Read<Decimal> {
 }
 
 /// An amount with a currency of three letters.
-pub(super) fn money(field: &str, money: wit::Money) -> Read<Money> {
+fn money(field: &str, money: &wit::Money) -> Read<Money> {
     let currency = money.currency.to_ascii_uppercase();
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
         let reason = format!("expected a currency of three letters such as EUR, found {:?}", short(&money.currency));
@@ -86,7 +89,7 @@ pub(super) fn money(field: &str, money: wit::Money) -> Read<Money> {
 }
 
 pub(super) fn maybe_money(field: &str, value: Option<wit::Money>) -> Read<Option<Money>> {
-    value.map(|value| money(field, value)).transpose()
+    value.map(|value| money(field, &value)).transpose()
 }
 
 /// JSON text of any kind, at most so many bytes.

@@ -2,19 +2,20 @@
 
 use crate::worlds::v0_1::{
     bindings::tidegate::plugin::types as wit,
-    read::{Read, decimal, each, maybe_instant, maybe_money, maybe_word, optional, required, word},
+    read::{Read, decimal, each, maybe_instant, maybe_money, maybe_word, optional, required},
 };
 use tidegate_model::event::{Address, Cart, LineItem, Order, Shipment};
 
 const ORDER_STATUS: &[&str] = &["open", "cancelled", "closed"];
-const PAYMENT_STATUS: &[&str] = &["pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided"];
+const PAYMENT_STATUS: &[&str] =
+    &["pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided"];
 const FULFILLMENT_STATUS: &[&str] = &["unfulfilled", "partial", "fulfilled", "restocked"];
 
 pub(super) fn order(order: wit::Order) -> Read<Order> {
     Ok(Order {
         id: required("id", order.id)?,
         number: optional(order.number),
-        status: word("status", order.status, ORDER_STATUS)?,
+        status: maybe_word("status", order.status, ORDER_STATUS)?,
         payment_status: maybe_word("payment-status", order.payment_status, PAYMENT_STATUS)?,
         fulfillment_status: maybe_word("fulfillment-status", order.fulfillment_status, FULFILLMENT_STATUS)?,
         total: maybe_money("total", order.total)?,

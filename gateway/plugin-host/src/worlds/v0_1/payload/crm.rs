@@ -7,7 +7,11 @@ use crate::worlds::v0_1::{
 use tidegate_model::event::{Answer, Appointment, ContactChange, Deal, Form, Lead};
 
 pub(super) fn contact_change(change: wit::ContactChange) -> ContactChange {
-    ContactChange { merged_ids: change.merged_ids, order_ids: change.order_ids, request_id: optional(change.request_id) }
+    ContactChange {
+        merged_ids: change.merged_ids,
+        order_ids: change.order_ids,
+        request_id: optional(change.request_id),
+    }
 }
 
 pub(super) fn lead(lead: wit::Lead) -> Read<Lead> {
@@ -61,5 +65,7 @@ pub(super) fn form(form: wit::Form) -> Read<Form> {
 }
 
 fn answers(answers: Vec<wit::Field>) -> Read<Vec<Answer>> {
-    each("answers", answers, |answer| Ok(Answer { name: required("name", answer.name)?, value: optional(answer.value) }))
+    each("answers", answers, |answer| {
+        Ok(Answer { name: required("name", answer.name)?, value: optional(answer.value) })
+    })
 }

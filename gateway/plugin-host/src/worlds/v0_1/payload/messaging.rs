@@ -6,7 +6,8 @@ use crate::worlds::v0_1::{
     read::{Bad, Read, each, json, optional, required, word},
 };
 use tidegate_model::event::{
-    ChannelMessage, ConnectionChange, Direction, Media, Pricing, ProviderError, Referral, SenderChange, Status, TemplateChange,
+    ChannelMessage, ConnectionChange, Direction, Media, Pricing, ProviderError, Referral, SenderChange, Status,
+    TemplateChange,
 };
 
 const CHANNELS: &[&str] = &["whatsapp", "sms"];
@@ -60,7 +61,11 @@ pub(super) fn status(status: wit::Status) -> Read<Status> {
         callback_data: optional(status.callback_data),
         recipient: optional(status.recipient),
         errors: each("errors", status.errors, |error| {
-            Ok(ProviderError { code: required("code", error.code)?, title: optional(error.title), details: optional(error.details) })
+            Ok(ProviderError {
+                code: required("code", error.code)?,
+                title: optional(error.title),
+                details: optional(error.details),
+            })
         })?,
         pricing: status.pricing.map(pricing),
     })
@@ -102,5 +107,9 @@ pub(super) fn template(template: wit::Template) -> Read<TemplateChange> {
 }
 
 pub(super) fn connection(change: wit::ConnectionChange) -> ConnectionChange {
-    ConnectionChange { account: optional(change.account), provider_event: optional(change.provider_event), reason: optional(change.reason) }
+    ConnectionChange {
+        account: optional(change.account),
+        provider_event: optional(change.provider_event),
+        reason: optional(change.reason),
+    }
 }

@@ -1,8 +1,8 @@
 //! Answers: a good one, and that one with one mistake each.
 
 use crate::bindings::tidegate::plugin::types::{
-    Cart, Consent, ContactInfo, ContactKey, Done, Entity, Event, Failure, Field, LineItem, Money, Outcome, Payload, Phone, Request,
-    Status, Trigger,
+    Cart, Consent, ContactInfo, ContactKey, Done, Entity, Event, Failure, Field, LineItem, Money, Outcome, Payload,
+    Phone, Request, Status, Trigger,
 };
 
 pub(crate) fn make(what: &str) -> Outcome {
@@ -75,7 +75,14 @@ fn event(key: &str) -> Event {
         url: None,
         image_url: None,
     };
-    let cart = Cart { id: "c1".to_owned(), total: None, items: vec![line], recovery_url: None, completed_at: None, deleted: false };
+    let cart = Cart {
+        id: "c1".to_owned(),
+        total: None,
+        items: vec![line],
+        recovery_url: None,
+        completed_at: None,
+        deleted: false,
+    };
     Event {
         event_key: key.to_owned(),
         kind: "cart.updated".to_owned(),

@@ -1,0 +1,62 @@
+//! The brittle plugin: built once in a test run, in a version with a defect and a version without.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+use tidegate_plugin_pack::{Crate, build, embed};
+
+const MANIFEST: &str = r#"
+id = "brittle"
+name = "Brittle bookings"
+version = "VERSION"
+signature = { scheme = "shopify" }
+items = { topic = { header = "x-shopify-topic" }, dedupe = [{ header = "x-shopify-webhook-id" }] }
+limits = { memory_bytes = 16777216, deadline_ms = 10000 }
+"#;
+/// What the built component carries, and what the mended version carries in its place.
+const DEFECT: (&[u8], &[u8]) = (b"defect:brittle", b"defect:mended.");
+
+/// Versions of the brittle plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brittle {
+    /// Traps at a booking without a name.
+    Defective,
+    /// Does not.
+    Mended,
+}
+
+impl Brittle {
+    /// The packed plugin.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn packed(self, program: &Path) -> Vec<u8> {
+        let (component, version) = match self {
+            Self::Defective => (component(program).to_vec(), "0.1.0"),
+            Self::Mended => (mended(component(program)), "0.1.1"),
+        };
+        embed(&component, &MANIFEST.replace("VERSION", version)).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+fn component(program: &Path) -> &'static [u8] {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPONENT.get_or_init(|| {
+        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("guests/brittle");
+        // Where the other plugins of this build are made: target/guests, beside target/release/tidegate.
+        let target_dir = program.ancestors().nth(2).unwrap_or(program).join("guests");
+        let guest = Crate { package: "tidegate-brittle-guest", dir: &dir, target_dir: &target_dir };
+        build(guest).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
+fn mended(component: &[u8]) -> Vec<u8> {
+    let (defect, repair) = DEFECT;
+    let places: Vec<usize> =
+        component.windows(defect.len()).enumerate().filter(|(_, part)| *part == defect).map(|(at, _)| at).collect();
+    assert_eq!(places.len(), 1, "the component says once which version it is");
+    let mut mended = component.to_vec();
+    mended[places[0]..places[0] + repair.len()].copy_from_slice(repair);
+    mended
+}

@@ -1,0 +1,58 @@
+//! The gateway's process: started, told to stop, killed, waited for.
+
+use crate::{cli::bare, wait::poll};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    path::Path,
+    process::{Child, ExitStatus, Stdio},
+};
+
+/// A running `tidegate serve`. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts the program; both its outputs are added to the log.
+    pub(crate) fn start(program: &Path, config: &Path, variables: &BTreeMap<String, String>, log: &Path) -> Self {
+        let output = || {
+            let file = OpenOptions::new().create(true).append(true).open(log);
+            Stdio::from(file.unwrap_or_else(|error| panic!("{}: {error}", log.display())))
+        };
+        let mut command = bare(program);
+        command.arg("serve").arg("--config").arg(config).envs(variables);
+        let child = command.stdin(Stdio::null()).stdout(output()).stderr(output()).spawn();
+        Self { child: child.unwrap_or_else(|error| panic!("{}: {error}", program.display())) }
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Asks it to stop: SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the process was started here");
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn wait(&mut self) -> ExitStatus {
+        poll(async || self.ended()).await.expect("the gateway ends in time")
+    }
+
+    /// SIGKILL: it gets to do nothing more.
+    pub(crate) fn kill9(&mut self) {
+        // One that has ended already is as dead.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill9();
+    }
+}

@@ -1,0 +1,246 @@
+//! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
+
+use crate::{
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID,
+};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+use tidegate_clock::DomainClock;
+use tidegate_double::{Category, Delays, DoubleConfig, Number, Parameters};
+
+/// A gateway to be. It has the endpoints `shopify` and `meta`, one workspace, and the sender `shop`.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub(crate) program: PathBuf,
+    flows: Vec<String>,
+    templates: Vec<Template>,
+    endpoints: Vec<Endpoint>,
+    send_timeout_s: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Endpoint {
+    name: String,
+    plugin: String,
+    secrets: Vec<String>,
+    max_body_bytes: Option<usize>,
+}
+
+impl Endpoint {
+    fn new(name: &str, plugin: &str, secret: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            plugin: plugin.to_owned(),
+            secrets: vec![secret.to_owned()],
+            max_body_bytes: None,
+        }
+    }
+}
+
+impl Setup {
+    /// For this program: `env!("CARGO_BIN_EXE_tidegate")`.
+    pub fn new(program: &str) -> Self {
+        let endpoints =
+            vec![Endpoint::new("shopify", "shopify", SHOPIFY_SECRET), Endpoint::new("meta", "meta", META_SECRET)];
+        Self {
+            program: PathBuf::from(program),
+            flows: Vec::new(),
+            templates: Vec::new(),
+            endpoints,
+            send_timeout_s: 10,
+        }
+    }
+
+    /// Adds a flow, as YAML.
+    #[must_use]
+    pub fn flow(mut self, text: &str) -> Self {
+        self.flows.push(text.to_owned());
+        self
+    }
+
+    /// Adds a template, which the double has approved.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.templates.push(template);
+        self
+    }
+
+    /// Adds the endpoint `brittle`, whose plugin is in the file `brittle.wasm`; signed as Shopify signs.
+    #[must_use]
+    pub fn brittle(mut self) -> Self {
+        self.endpoints.push(Endpoint::new("brittle", "./brittle.wasm", SHOPIFY_SECRET));
+        self
+    }
+
+    /// Replaces an endpoint's live secrets.
+    #[must_use]
+    pub fn secrets(mut self, endpoint: &str, secrets: &[&str]) -> Self {
+        self.endpoint(endpoint).secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
+        self
+    }
+
+    /// Sets an endpoint's size limit.
+    #[must_use]
+    pub fn max_body_bytes(mut self, endpoint: &str, limit: usize) -> Self {
+        self.endpoint(endpoint).max_body_bytes = Some(limit);
+        self
+    }
+
+    /// Sets how long the gateway waits for the provider's answer, in seconds.
+    #[must_use]
+    pub fn send_timeout_s(mut self, seconds: u64) -> Self {
+        self.send_timeout_s = seconds;
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Gateway {
+        Gateway::start(self).await
+    }
+
+    fn endpoint(&mut self, name: &str) -> &mut Endpoint {
+        let found = self.endpoints.iter_mut().find(|endpoint| endpoint.name == name);
+        found.unwrap_or_else(|| panic!("the setup has no endpoint {name}"))
+    }
+
+    /// Every secret of it.
+    pub(crate) fn all_secrets(&self) -> Vec<&str> {
+        let signing = self.endpoints.iter().flat_map(|endpoint| &endpoint.secrets).map(String::as_str);
+        signing.chain([VERIFY_TOKEN, ACCESS_TOKEN]).collect()
+    }
+
+    /// Writes everything that the gateway reads. Gives the configuration's path.
+    pub(crate) fn write(&self, dir: &Path, double_url: &str) -> PathBuf {
+        for (place, flow) in self.flows.iter().enumerate() {
+            put(&dir.join(format!("flows/{place}.yaml")), flow.as_bytes());
+        }
+        for template in &self.templates {
+            put(&dir.join(format!("templates/{}.yaml", template.name)), template.yaml().as_bytes());
+        }
+        for folder in ["flows", "templates"] {
+            fs::create_dir_all(dir.join(folder)).expect("a folder can be made");
+        }
+        if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./brittle.wasm") {
+            put(&dir.join("brittle.wasm"), &Brittle::Defective.packed(&self.program));
+        }
+        let config = dir.join("tidegate.toml");
+        put(&config, self.config(double_url).as_bytes());
+        config
+    }
+
+    fn config(&self, double_url: &str) -> String {
+        let mut text = format!(
+            r#"
+[server]
+listen = "127.0.0.1:0"
+drain_s = 10
+[data]
+dir = "data"
+cache_mib = 8
+reserve_mib = 1
+[clock]
+mode = "stepped:{START_MS}"
+[workspaces.main]
+flows = "flows"
+templates = "templates"
+default_sender = "shop"
+[[senders]]
+name = "shop"
+workspace = "main"
+channel = "whatsapp"
+phone_number_id = "{NUMBER_ID}"
+access_token = "{ACCESS_TOKEN}"
+base_url = "{double_url}"
+timeout_s = {}
+"#,
+            self.send_timeout_s
+        );
+        for Endpoint { name, plugin, secrets, max_body_bytes } in &self.endpoints {
+            let limit = max_body_bytes.map(|limit| format!("max_body_bytes = {limit}\n")).unwrap_or_default();
+            let section = format!(
+                "[[endpoints]]\nname = {name:?}\nplugin = {plugin:?}\nsecrets = {secrets:?}\nverify_token = {VERIFY_TOKEN:?}\n{limit}\
+                 [[connections]]\nname = {name:?}\nendpoint = {name:?}\nworkspace = \"main\"\n"
+            );
+            text.push_str(&section);
+        }
+        text
+    }
+
+    /// The double, on a clock of this process.
+    pub(crate) fn double(&self, clock: DomainClock) -> DoubleConfig {
+        let mut config = DoubleConfig::new(clock);
+        config.delays = Delays::default();
+        config.numbers = vec![Number {
+            phone_number_id: NUMBER_ID.to_owned(),
+            waba_id: WABA_ID.to_owned(),
+            display_phone_number: "15550783881".to_owned(),
+            access_token: ACCESS_TOKEN.to_owned(),
+            app_secret: META_SECRET.to_owned(),
+            webhook_url: None,
+        }];
+        config.templates = self.templates.iter().flat_map(Template::approved).collect();
+        config
+    }
+}
+
+/// A template: the gateway's file of it, and what the provider approved.
+#[derive(Debug, Clone)]
+pub struct Template {
+    name: String,
+    parameters: Vec<String>,
+    languages: Vec<(String, String, String)>,
+}
+
+impl Template {
+    /// A utility template without languages yet, and the names of its parameters in order.
+    pub fn new(name: &str, parameters: &[&str]) -> Self {
+        let parameters = parameters.iter().map(|&name| name.to_owned()).collect();
+        Self { name: name.to_owned(), parameters, languages: Vec::new() }
+    }
+
+    /// Adds a language (`en`), its code at the provider (`en_US`) and its body. The first is the default.
+    #[must_use]
+    pub fn language(mut self, language: &str, code: &str, body: &str) -> Self {
+        self.languages.push((language.to_owned(), code.to_owned(), body.to_owned()));
+        self
+    }
+
+    fn yaml(&self) -> String {
+        let mut text = format!("template: {}\ncategory: utility\n", self.name);
+        if !self.parameters.is_empty() {
+            writeln!(text, "parameters: [{}]", self.parameters.join(", ")).expect("text can be written to");
+        }
+        let default = self.languages.first().map_or("", |(language, ..)| language);
+        writeln!(text, "default_language: {default}\nlanguages:").expect("text can be written to");
+        for (language, code, body) in &self.languages {
+            writeln!(text, "  {language}: {{ code: {code}, body: {body:?} }}").expect("text can be written to");
+        }
+        text
+    }
+
+    fn approved(&self) -> Vec<tidegate_double::Template> {
+        let numbered = |body: &str| {
+            let names = self.parameters.iter().enumerate();
+            names.fold(body.to_owned(), |body, (place, name)| {
+                body.replace(&format!("{{{{{name}}}}}"), &format!("{{{{{}}}}}", place + 1))
+            })
+        };
+        let approved = |(_, code, body): &(String, String, String)| tidegate_double::Template {
+            name: self.name.clone(),
+            language: code.clone(),
+            parameters: Parameters::Positional(self.parameters.len()),
+            category: Category::Utility,
+            body: numbered(body),
+        };
+        self.languages.iter().map(approved).collect()
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let written = folder.and_then(|()| fs::write(path, bytes));
+    written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
