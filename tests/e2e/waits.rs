@@ -65,6 +65,7 @@ async fn what_came_due_while_the_gateway_was_away_happens_at_its_start() {
     gateway.advance(3 * HOUR).await;
     assert!(gateway.sent().is_empty());
     gateway.start_again().await;
+    gateway.wait_until("the message goes out", async |gateway| gateway.sent().first().cloned()).await;
     gateway.settle().await;
     assert_eq!(gateway.sent().len(), 1);
 }

@@ -1,5 +1,6 @@
 //! Runs commands from the workspace's root: one after the other, and some in the background until the end.
 
+use std::ffi::OsString;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
@@ -66,10 +67,14 @@ fn shell(text: &str) -> Command {
     shell
 }
 
-/// A command at the root, without what cargo told this process about its own package: cargo would build again what reads it.
+/// A command at the root, with the programs of this build on its path, and without what cargo told this process about its own package: cargo would build again
+/// what reads it.
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
+    if let Some(path) = own_path() {
+        command.env("PATH", path);
+    }
     for (name, _) in std::env::vars_os() {
         let own =
             name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
@@ -78,6 +83,14 @@ fn command(program: &str) -> Command {
         }
     }
     command
+}
+
+/// The search path, with the folder that this program was built into at its front.
+fn own_path() -> Option<OsString> {
+    let program = std::env::current_exe().ok()?;
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(program.parent()?.to_owned()).chain(std::env::split_paths(&others));
+    std::env::join_paths(folders).ok()
 }
 
 fn check(command: &str, status: ExitStatus) -> Result<()> {

@@ -12,7 +12,11 @@ pub struct E164(String);
 impl E164 {
     /// Reads a number as people and providers write it. `region` (ISO 3166-1 alpha-2) is assumed when the country code is missing; a number with neither is `None`.
     pub fn parse(text: &str, region: Option<&str>) -> Option<Self> {
-        let text = text.trim();
+        let text = without_extension(text.trim());
+        // Letters on a dial pad (555-SHIP) are no number that a message reaches.
+        if text.chars().any(char::is_alphabetic) {
+            return None;
+        }
         let number = match international(text) {
             Some(number) => PhoneNumber::parse(number, None).ok()?,
             None => PhoneNumber::parse(text, Some(region?.to_ascii_uppercase().parse::<Region>().ok()?)).ok()?,
@@ -66,6 +70,11 @@ impl fmt::Debug for E164 {
     }
 }
 
+/// The text before an extension (`x12`, `ext. 12`, `#12`): no message reaches an extension.
+fn without_extension(text: &str) -> &str {
+    text.split(['x', 'X', '#', ';', 'e', 'E']).next().unwrap_or(text)
+}
+
 /// The text with a leading `+`, when it has a country code (`+…` or `00…`).
 fn international(text: &str) -> Option<String> {
     if text.starts_with('+') {
@@ -90,6 +99,8 @@ mod tests {
         check("0039 333 1234567", Some("US"), Some("+393331234567"));
         check("(555) 555-5555", Some("us"), Some("+15555555555"));
         check("+1 404-555-1234", None, Some("+14045551234"));
+        check("+1 202 555 0123 ext. 9", None, Some("+12025550123"));
+        check("202-555-0123 x9", Some("US"), Some("+12025550123"));
         check("06 698 12345", Some("IT"), Some("+390669812345"));
         // reserved test range: possible, though not valid.
         check("+44 7700 900123", None, Some("+447700900123"));

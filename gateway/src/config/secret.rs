@@ -1,7 +1,7 @@
 //! Secrets in the configuration: named by their source, read once, never shown.
 
 use serde::{Deserialize, Serialize, Serializer};
-use std::fmt;
+use std::{fmt, path::Path};
 
 /// A secret as it is written in the configuration: `${NAME}`, `file:PATH`, or the secret itself. Shown only when it names a source.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -12,6 +12,13 @@ impl SecretText {
     /// From the text of the configuration.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// Takes the path of a file as relative to this folder.
+    pub(super) fn rebase(&mut self, base: &Path) {
+        if let Some(path) = self.0.strip_prefix("file:") {
+            self.0 = format!("file:{}", base.join(path).display());
+        }
     }
 
     /// The secret. `lookup` reads a variable of the environment.

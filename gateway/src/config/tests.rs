@@ -59,6 +59,11 @@ fn relative_paths_belong_to_the_folder_of_the_file() {
     assert!(config.data.dir.is_absolute() && config.data.dir.ends_with("tidegate-data"));
     assert!(config.workspaces["main"].flows.as_ref().unwrap().is_absolute());
     assert_eq!(config.endpoints[0].plugin, "shopify");
+    let config =
+        load(&GOOD.replace("${SHOPIFY_SECRET}", "file:shopify.secret"), &[("TIDEGATE_DATA__DIR", "elsewhere")])
+            .unwrap();
+    assert!(config.endpoints[0].secrets[0].to_string().starts_with("file:/"));
+    assert_eq!(config.data.dir, Path::new("elsewhere"), "a path in the environment belongs to the working directory");
 }
 
 #[test]

@@ -67,6 +67,7 @@ async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Resul
                 None => Err(Problem::unavailable("the delivery met another one; send it again")),
             }
         }
+        (Err(CommitError::Conflict { .. }), None) => Ok(repeat(endpoint, id)),
         (Err(error), _) => Err(not_stored(&error)),
     }
 }

@@ -84,8 +84,10 @@ pub(crate) fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) ->
     let mut changes = Changes::new(seq);
     parts.put_chunks(endpoint.home, id.raw(), &mut changes);
     changes.put(&delivery(endpoint, incoming, verified, id, parts.head))?;
-    if let Some(mark) = mark {
-        mark.dedupe.record(&mut changes, mark.today, DEDUPE_DAYS, id.raw());
+    match mark {
+        Some(mark) => mark.dedupe.record(&mut changes, mark.today, DEDUPE_DAYS, id.raw()),
+        // The same bytes in the same millisecond have the same id: they are stored, and interpreted, once.
+        None => changes.expect_absent::<Delivery>(&(endpoint.home, id)),
     }
     changes.enqueue(Queue::Pure, endpoint.lane(), &Work::Delivery { id, from: 0 }.row());
     Ok(Accepted { id, mark, ahead, changes })

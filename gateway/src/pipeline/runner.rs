@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 /// Rows that are claimed at once: many share one commit and one sandbox.
 const AT_ONCE: usize = 24;
-/// Row operations after which no further row is taken into a commit. A group of the store holds 512.
+/// Row operations after which no further row is taken into a commit. A batch of the store takes 448.
 const ENOUGH_OPS: usize = 256;
 /// Times that work is done again because another commit touched the same row.
 const CONFLICTS: usize = 8;

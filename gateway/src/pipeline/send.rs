@@ -129,7 +129,8 @@ fn suppressions(tx: &mut Tx<'_>, message: &Message, contact: Option<&Contact>) -
     let mut found = Vec::new();
     for address in contact.map(|contact| addresses(message.channel, contact)).unwrap_or_default() {
         let key = (tx.workspace(), message.channel, address);
-        found.extend(tx.get::<SuppressionRow>(&key)?.and_then(|row| row.suppression));
+        // A STOP that is recorded in between takes the message back to the gate.
+        found.extend(tx.watch::<SuppressionRow>(&key)?.and_then(|row| row.suppression));
     }
     Ok(found)
 }

@@ -1,3 +1,5 @@
+//! Values of webhooks, and errors that name their place.
+
 use super::*;
 use serde::Deserialize;
 

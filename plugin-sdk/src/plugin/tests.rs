@@ -1,3 +1,5 @@
+//! Plugins as authors write them.
+
 use super::*;
 use crate::{Answer, Level, Order, Request, Response, json, testing};
 use serde::{Deserialize, Serialize};

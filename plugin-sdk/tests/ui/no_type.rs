@@ -1,3 +1,5 @@
+//! `export!` without a plugin.
+
 tidegate_plugin_sdk::export!();
 
 fn main() {}

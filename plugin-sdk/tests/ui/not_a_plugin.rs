@@ -1,3 +1,5 @@
+//! `export!` with a type that is no plugin.
+
 struct NotAPlugin;
 
 tidegate_plugin_sdk::export!(NotAPlugin);

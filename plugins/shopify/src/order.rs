@@ -262,7 +262,7 @@ pub(crate) fn edited(item: &Item) -> Result<Interpretation, Error> {
     let extra = Object::new()
         .bool("notify_customer", edit.notify_customer)
         .raw("edited_lines", edit.line_items.map(Raw::as_str));
-    // The edit does not tell the order's status; only open orders can be edited.
+    // The edit does not tell the order's status.
     let order = Order { id: edit.order_id.as_str().to_owned(), ..Order::default() };
     let event = Event::new("order.updated", "order", &occurred_at).with_entity(
         "order",

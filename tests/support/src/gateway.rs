@@ -4,15 +4,8 @@ mod look;
 mod plugins;
 
 use crate::{
-    NUMBER_ID, START_MS, Brittle, Customer, Played, Printed, SHOPIFY_SECRET, Setup,
-    cli,
-    control::Control,
-    log::Log,
-    order,
-    process::Process,
-    shopify,
-    wait::poll,
-    webhook::Answer,
+    Brittle, Customer, NUMBER_ID, Played, Printed, SHOPIFY_SECRET, START_MS, Setup, cli, control::Control, log::Log,
+    order, process::Process, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{
@@ -217,11 +210,24 @@ impl Gateway {
         let to_ms = self.now_ms() + i64::try_from(by.as_millis()).expect("the time is in range");
         if self.process.is_some() {
             // First, so that no webhook of the provider comes from the gateway's future.
-            let moved = ClockClient::new(self.data().join("clock.sock")).set(to_ms).await;
-            moved.unwrap_or_else(|error| panic!("{error}"));
+            self.step(to_ms).await;
         }
         self.clock.set(to_ms).unwrap_or_else(|error| panic!("{error}"));
         self.settle().await;
+    }
+
+    /// Moves the gateway's time on, and waits until its waker has begun with the timers that are due by then.
+    async fn step(&self, to_ms: i64) {
+        let before = self.stats().await;
+        let moved = ClockClient::new(self.data().join("clock.sock")).set(to_ms).await;
+        moved.unwrap_or_else(|error| panic!("{error}"));
+        // While a timer is being moved it is in no list. It is moved by the first commit after the step.
+        let moved = poll(async || {
+            let now = self.stats().await;
+            let due = is_due(&before["oldest_due_at"], &now["now"]);
+            (!due || now["commits"] != before["commits"]).then_some(())
+        });
+        moved.await.expect("what is due is begun");
     }
 
     /// Sends a webhook.
@@ -309,6 +315,14 @@ impl Gateway {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a moment has come by another. Both are RFC 3339 in UTC with milliseconds, so that their order is the texts'.
+fn is_due(moment: &Value, now: &Value) -> bool {
+    match (moment.as_str(), now.as_str()) {
+        (Some(moment), Some(now)) => moment <= now,
+        _ => false,
     }
 }
 

@@ -37,7 +37,10 @@ impl Log {
     pub(crate) fn leaks(&self) -> Vec<String> {
         let text = self.text();
         let line = |word: &str| text.lines().find(|line| line.contains(word)).map(str::to_owned);
-        self.private.iter().filter_map(|(what, word)| Some(format!("{what} {word:?} is in the log: {}", line(word)?))).collect()
+        self.private
+            .iter()
+            .filter_map(|(what, word)| Some(format!("{what} {word:?} is in the log: {}", line(word)?)))
+            .collect()
     }
 
     /// The last lines.

@@ -1,8 +1,6 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
-use crate::{
-    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID,
-};
+use crate::{ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID};
 use std::{
     fmt::Write,
     fs,

@@ -71,6 +71,7 @@ pub fn order(number: u32, customer: &Customer) -> Value {
     }
     let person = &mut body["customer"];
     person["id"] = json!(customer.id);
+    person["admin_graphql_api_id"] = json!(format!("gid://shopify/Customer/{}", customer.id));
     person["email"] = json!(email);
     person["phone"] = json!(customer.phone);
     person["first_name"] = json!(customer.first_name);

@@ -1,3 +1,5 @@
+//! The conformance list on both engines.
+
 use super::*;
 use crate::{
     memory::Memory,

@@ -1,3 +1,5 @@
+//! The committer and what it promises.
+
 use super::*;
 use crate::engine::{Batch, CommitError, Engine, Health};
 use std::sync::atomic::{AtomicUsize, Ordering};

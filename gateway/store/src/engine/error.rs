@@ -19,7 +19,7 @@ pub enum StoreError {
     /// A row's checksum does not fit its bytes.
     #[error(
         "the row of {key} is damaged (its checksum does not fit its bytes): the disk or a foreign program changed it; \
-         stop the gateway, keep a copy of the data directory, and run `tidegate repair`, which leaves out damaged rows"
+         stop the gateway, keep a copy of the data directory, and restore a backup of it"
     )]
     Corrupt {
         /// Whose row.
@@ -131,7 +131,7 @@ pub enum OpenError {
         known: u32,
     },
     /// Rows that were acknowledged are missing or unreadable.
-    #[error("the store in {} is damaged: {what}; nothing was changed: keep a copy of the directory, then restore a backup, or run `tidegate repair` to save what can be read", dir.display())]
+    #[error("the store in {} is damaged: {what}; nothing was changed: keep a copy of the directory, then restore a backup of it", dir.display())]
     Damaged {
         /// The data directory.
         dir: PathBuf,

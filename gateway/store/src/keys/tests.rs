@@ -1,3 +1,5 @@
+//! Keys: order, forms, privacy.
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+//! The memory engine: visible and durable, crashes, sticky errors.
+
 use super::*;
 use crate::{
     engine::{Batch, Commit, CommitError, Health, StoreError},

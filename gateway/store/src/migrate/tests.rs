@@ -1,3 +1,5 @@
+//! Migrations, also interrupted ones.
+
 use super::*;
 use crate::{
     engine::{KeyRange, Order},

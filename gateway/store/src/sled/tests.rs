@@ -1,3 +1,5 @@
+//! The sled engine: opening, damage, limits.
+
 use super::*;
 use crate::{
     engine::{Batch, KeyRange, Order, StoreError},

@@ -1,6 +1,6 @@
 //! Looking at a gateway: what it stores, and when it has nothing left to do.
 
-use super::Gateway;
+use super::{Gateway, is_due};
 use crate::wait::poll;
 use serde_json::Value;
 use tidegate_double::SentMessage;
@@ -105,23 +105,15 @@ impl Gateway {
                 return Some(());
             }
             let stats = self.control.get("/v1/stats").await?;
-            let idle = stats["ready"]["pure"] == 0 && stats["ready"]["io"] == 0 && self.nothing_overdue(&stats);
+            let idle = stats["ready"]["pure"] == 0
+                && stats["ready"]["io"] == 0
+                && !is_due(&stats["oldest_due_at"], &stats["now"]);
             let now = idle.then(|| stats["commits"].clone());
             let same = now.is_some() && now == before;
             before = now;
             same.then_some(())
         });
         assert!(settled.await.is_some(), "the gateway still has work: {:?}", self.control.get("/v1/stats").await);
-    }
-
-    /// Timers that are due are not among the ready rows until the waker has moved them.
-    fn nothing_overdue(&self, stats: &Value) -> bool {
-        let instant = |key: &str| stats[key].as_str().map(str::to_owned);
-        // Both are RFC 3339 in UTC with milliseconds, so that their order is the texts'.
-        match (instant("oldest_due_at"), instant("now")) {
-            (Some(due), Some(now)) => due > now,
-            _ => true,
-        }
     }
 
     /// Waits until a look at the gateway gives something.

@@ -1,3 +1,5 @@
+//! Ready lanes: order, turns, leases.
+
 use super::*;
 
 fn lane(resource: u32) -> Lane {

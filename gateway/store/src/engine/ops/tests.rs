@@ -1,3 +1,5 @@
+//! Guarded operations as pure functions.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Bodies: cut, joined, damaged.
+
 use super::*;
 use crate::memory::Memory;
 use proptest::prelude::*;
@@ -59,7 +61,11 @@ fn what_is_missing_or_damaged_is_said() {
     check(&parts.head[..3], &[], "the body is damaged: its first bytes are no body's");
     check(&parts.head[..9], &parts.chunks, "the body is damaged: its length is not the stored one");
     let small = split_body(&[b'a'; 1_000]).unwrap().head;
-    check(&small[..small.len() - 2], &[], "the body is damaged: its compressed bytes are broken, or more than was stored");
+    check(
+        &small[..small.len() - 2],
+        &[],
+        "the body is damaged: its compressed bytes are broken, or more than was stored",
+    );
     let error = split_body(&vec![0; MAX_BODY_BYTES + 1]).err();
     assert_eq!(error, Some(BodyError::TooLong { size: MAX_BODY_BYTES + 1, limit: MAX_BODY_BYTES }));
 }
@@ -68,7 +74,10 @@ fn what_is_missing_or_damaged_is_said() {
 fn a_head_that_unpacks_to_more_than_it_says_is_refused() {
     let mut head = split_body(&vec![0; 1 << 20]).unwrap().head;
     head[1..5].copy_from_slice(&10u32.to_be_bytes());
-    assert_eq!(join_body::<Vec<u8>>(&head, &[]), Err(BodyError::Damaged("its compressed bytes are broken, or more than was stored")));
+    assert_eq!(
+        join_body::<Vec<u8>>(&head, &[]),
+        Err(BodyError::Damaged("its compressed bytes are broken, or more than was stored"))
+    );
 }
 
 proptest! {

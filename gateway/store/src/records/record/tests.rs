@@ -1,3 +1,5 @@
+//! JSON records: versions, upgrades, mistakes.
+
 use super::*;
 use crate::keys;
 use proptest::prelude::*;
