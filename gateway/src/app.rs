@@ -39,6 +39,21 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Over this store, listening nowhere.
+    #[cfg(test)]
+    pub(crate) fn over(store: Arc<dyn Engine>, catalog: Catalog, clock: DomainClock) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            catalog,
+            clock,
+            draining: AtomicBool::new(false),
+            disk_is_low: AtomicBool::new(false),
+            reserve_bytes: 0,
+            data: PathBuf::new(),
+            listening: SocketAddr::from(([127, 0, 0, 1], 0)),
+        })
+    }
+
     /// The address webhooks are taken at.
     pub(crate) const fn listening(&self) -> SocketAddr {
         self.listening
@@ -158,8 +173,10 @@ impl Running {
         let running = Self { app, address, supervisor, grace };
         running.serve(listener)?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
+        // The port may have been chosen only now.
+        let public = if config.server.public_url.is_empty() { format!("http://{address}") } else { config.public_url() };
         for endpoint in &config.endpoints {
-            tracing::info!(endpoint = %endpoint.name, plugin = %endpoint.plugin, url = %format!("{}/in/{}", config.public_url(), endpoint.name), "takes webhooks");
+            tracing::info!(endpoint = %endpoint.name, plugin = %endpoint.plugin, url = %format!("{public}/in/{}", endpoint.name), "takes webhooks");
         }
         tracing::info!(%address, clock = %running.app.clock.mode(), "ready");
         Ok(running)

@@ -160,6 +160,14 @@ impl Catalog {
         self.senders.iter().find(is_it).cloned()
     }
 
+    /// Makes every sender send by this.
+    #[cfg(test)]
+    pub(crate) fn send_by(&mut self, channel: &Arc<dyn Channel>) {
+        for sender in self.senders.iter_mut().filter_map(Arc::get_mut) {
+            sender.channel = Arc::clone(channel);
+        }
+    }
+
     /// The sender of flows that name none.
     pub(crate) fn default_sender(&self, workspace: u32) -> Option<&str> {
         self.workspaces.get(&workspace)?.default_sender.as_deref()

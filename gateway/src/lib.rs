@@ -13,6 +13,8 @@ mod play;
 mod records;
 mod supervisor;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 mod tx;
 mod views;
 mod work;

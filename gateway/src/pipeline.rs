@@ -17,3 +17,6 @@ pub(crate) use handshake::handshake;
 pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
 pub(crate) use runner::{Progress, Runner, interpretations_of, moment_prefix};
 pub(crate) use send::{Prepared, prepare, settle};
+
+#[cfg(test)]
+mod tests;

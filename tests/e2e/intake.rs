@@ -130,7 +130,7 @@ async fn the_handshake_gives_the_challenge_to_who_knows_the_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_endpoints_wrong_methods_and_long_bodies_are_refused_with_a_code() {
     const LIMIT: usize = 2_000;
-    let gateway = bare().max_body_bytes("shopify", LIMIT).start().await;
+    let mut gateway = bare().max_body_bytes("shopify", LIMIT).start().await;
     let rows = rows(&gateway).await;
     let signed = |length: usize| shopify("orders/create", "w", vec![b' '; length], SHOPIFY_SECRET);
     let answer = gateway.post("nowhere", &signed(10)).await;
@@ -151,6 +151,7 @@ async fn unknown_endpoints_wrong_methods_and_long_bodies_are_refused_with_a_code
     assert_eq!(self::rows(&gateway).await, rows, "nothing was written");
     gateway.post("shopify", &signed(LIMIT)).await.stored();
     gateway.settle().await;
+    gateway.expect_parked(1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,6 +41,7 @@ pub(super) fn run(args: DemoArgs) -> Result<u8, Failure> {
 }
 
 async fn demo(args: DemoArgs) -> Result<u8, Failure> {
+    let mut signals = serve::Signals::listen()?;
     let clock = clock(args.speed)?;
     let mut house = House::open(&args.data, args.fresh, clock.clone()).await?;
     let listen = house::free_address(args.listen.as_deref()).map_err(Failure::Work)?;
@@ -51,21 +52,23 @@ async fn demo(args: DemoArgs) -> Result<u8, Failure> {
     let mut watch = watch::Watch::new(args.json, &house);
     watch.opening(&running, &doors);
     let played = tokio::select! {
-        played = scenes::play(&running, &house, &mut watch) => played?,
-        () = serve::asked() => false,
+        played = scenes::play(&running, &house, &mut watch) => Some(played?),
+        () = signals.asked() => None,
     };
-    if args.once {
-        watch.closing(played);
-    } else {
-        watch.next_steps(&doors);
-        tokio::select! {
-            failed = watch.follow(&running) => match failed? {},
-            () = serve::asked() => {}
+    match played {
+        Some(all_read) if args.once => watch.closing(all_read),
+        Some(_) => {
+            watch.next_steps(&doors);
+            tokio::select! {
+                failed = watch.follow(&running) => match failed? {},
+                () = signals.asked() => {}
+            }
         }
+        None => {}
     }
     running.stop().await;
     house.close().await;
-    Ok(u8::from(args.once && !played))
+    Ok(u8::from(args.once && played != Some(true)))
 }
 
 fn clock(speed: f64) -> Result<DomainClock, Failure> {

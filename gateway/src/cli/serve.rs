@@ -5,9 +5,10 @@ use crate::{
     app::{Running, StartFault},
     telemetry,
 };
+use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -21,10 +22,11 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8, Failure> {
     telemetry::start(&config.log).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     runtime.block_on(async {
+        let mut signals = Signals::listen()?;
         let running = Running::start(&config, None).await.map_err(refused)?;
         let failure = tokio::select! {
             failure = running.failed() => failure,
-            () = asked() => None,
+            () = signals.asked() => None,
         };
         running.stop().await;
         match failure {
@@ -42,13 +44,24 @@ pub(super) fn refused(fault: StartFault) -> Failure {
     }
 }
 
-/// SIGTERM or SIGINT.
-pub(super) async fn asked() {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// SIGTERM and SIGINT. Listened to from the start of a process on: one that comes while the gateway starts, or between two waits, is not lost.
+pub(super) struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// Listens from now on. Needs a runtime.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).context("the system's signals can't be listened to");
+        Ok(Self { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits until the process is asked to stop.
+    pub(super) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }

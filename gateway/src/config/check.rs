@@ -2,6 +2,7 @@
 
 use super::{Config, Sender};
 use std::{collections::HashSet, path::PathBuf};
+use tidegate_clock::ClockMode;
 
 /// What is wrong with a configuration, for the operator who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,10 +68,17 @@ impl Config {
         for name in self.workspaces.keys() {
             name_is_plain(&format!("workspaces.{name}"), name)?;
         }
-        self.check_endpoints()?;
+        self.check_clock()?;
+        // First, so that an endpoint that is misspelt there is not said to have no connection.
         self.check_connections()?;
+        self.check_endpoints()?;
         self.senders.iter().try_for_each(|sender| self.check_sender(sender))?;
         self.check_default_senders()
+    }
+
+    fn check_clock(&self) -> Result<(), ConfigFault> {
+        let mode = self.clock.mode.parse::<ClockMode>();
+        mode.map(|_| ()).map_err(|error| ConfigFault::key("clock.mode", error.to_string()))
     }
 
     fn check_endpoints(&self) -> Result<(), ConfigFault> {

@@ -41,7 +41,7 @@ fn webhook(engine: &dyn Engine) -> Batch {
     let id = (u128::from(seq) << 64 | u128::from(seq.wrapping_mul(0x9e37_79b9_7f4a_7c15))).to_be_bytes();
     let hash = u128::from(seq).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes();
     changes.put_row(keys::delivery(1, &id), vec![seq as u8; 2_700]);
-    Dedupe { workspace: 1, endpoint: 1, hash }.record(&mut changes, 20_000, &id);
+    Dedupe { workspace: 1, endpoint: 1, hash }.record(&mut changes, 20_000, 9, &id);
     changes.enqueue(Queue::Pure, Lane::new(1, 0, seq as u16 & 0x3ff), &WorkRow::new(1, id));
     changes.into_batch()
 }

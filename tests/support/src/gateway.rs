@@ -23,7 +23,9 @@ use tidegate_clock::{ClockClient, ClockMode, DomainClock};
 use tidegate_double::{Double, Script};
 use tokio::task::JoinSet;
 
-/// A running gateway with its provider. Dropping it kills it; the drop fails the test when items are parked or messages did not arrive that the test did not expect,
+/// A running gateway with its provider.
+///
+/// Dropping it kills it; the drop fails the test when items are parked or messages did not arrive that the test did not expect,
 /// and when the log holds a secret or personal data.
 #[derive(Debug)]
 pub struct Gateway {

@@ -72,9 +72,9 @@ fn status_words_are_the_canonical_ones() {
     };
     assert_eq!(
         statuses("partially_paid", "partial"),
-        (Some("partially_paid".to_owned()), Some("partial".to_owned()), "closed".to_owned())
+        (Some("partially_paid".to_owned()), Some("partial".to_owned()), Some("closed".to_owned()))
     );
-    assert_eq!(statuses("expired", "pending"), (Some("voided".to_owned()), None, "closed".to_owned()));
+    assert_eq!(statuses("expired", "pending"), (Some("voided".to_owned()), None, Some("closed".to_owned())));
 }
 
 #[test]
