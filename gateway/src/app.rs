@@ -4,7 +4,7 @@ use crate::{
     catalog::{Catalog, CatalogFault},
     config::Config,
     http,
-    supervisor::{Shutdown, Supervisor},
+    supervisor::{Closing, Supervisor},
     workers,
 };
 use std::{
@@ -174,7 +174,8 @@ impl Running {
         running.serve(listener)?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
         // The port may have been chosen only now.
-        let public = if config.server.public_url.is_empty() { format!("http://{address}") } else { config.public_url() };
+        let public =
+            if config.server.public_url.is_empty() { format!("http://{address}") } else { config.public_url() };
         for endpoint in &config.endpoints {
             tracing::info!(endpoint = %endpoint.name, plugin = %endpoint.plugin, url = %format!("{public}/in/{}", endpoint.name), "takes webhooks");
         }
@@ -187,12 +188,10 @@ impl Running {
             tidegate_clock::bind(&path).map_err(|error| listen_fault(path.display().to_string(), &error))
         };
         let public = http::public(Arc::clone(&self.app));
-        self.supervisor.service("listener", serve_tcp(listener, public, self.supervisor.shutdown()));
+        self.supervisor.face("listener", serve_tcp(listener, public, self.supervisor.closing()));
         let control = http::control(Arc::clone(&self.app));
-        self.supervisor.service(
-            "control",
-            serve_unix(bind(self.app.data.join(CONTROL_SOCKET))?, control, self.supervisor.shutdown()),
-        );
+        let socket = bind(self.app.data.join(CONTROL_SOCKET))?;
+        self.supervisor.face("control", serve_unix(socket, control, self.supervisor.closing()));
         if matches!(self.app.clock.mode(), ClockMode::Stepped { .. }) {
             let socket = bind(self.app.data.join(CLOCK_SOCKET))?;
             let (clock, mut shutdown) = (self.app.clock.clone(), self.supervisor.shutdown());
@@ -264,12 +263,12 @@ fn listen_fault(what: String, error: &std::io::Error) -> StartFault {
     StartFault::Listen { what, reason: error.to_string() }
 }
 
-async fn serve_tcp(listener: TcpListener, router: axum::Router, mut shutdown: Shutdown) -> Result<(), String> {
-    let serve = axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.asked().await });
+async fn serve_tcp(listener: TcpListener, router: axum::Router, mut closing: Closing) -> Result<(), String> {
+    let serve = axum::serve(listener, router).with_graceful_shutdown(async move { closing.asked().await });
     serve.await.map_err(|error| error.to_string())
 }
 
-async fn serve_unix(listener: UnixListener, router: axum::Router, mut shutdown: Shutdown) -> Result<(), String> {
-    let serve = axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.asked().await });
+async fn serve_unix(listener: UnixListener, router: axum::Router, mut closing: Closing) -> Result<(), String> {
+    let serve = axum::serve(listener, router).with_graceful_shutdown(async move { closing.asked().await });
     serve.await.map_err(|error| error.to_string())
 }

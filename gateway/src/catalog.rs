@@ -153,6 +153,11 @@ impl Catalog {
         self.senders.iter().find(|sender| sender.workspace == workspace && sender.name == name).cloned()
     }
 
+    /// The senders of a workspace.
+    pub(crate) fn senders(&self, workspace: u32) -> impl Iterator<Item = &Sender> {
+        self.senders.iter().map(|sender| &**sender).filter(move |sender| sender.workspace == workspace)
+    }
+
     /// A sender of a workspace by its id at the provider.
     pub(crate) fn sender_by_provider_id(&self, workspace: u32, channel: ChannelKind, id: &str) -> Option<Arc<Sender>> {
         let is_it =

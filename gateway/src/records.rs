@@ -5,7 +5,7 @@ use tidegate_flows::Run;
 use tidegate_model::{
     ContactId, DeliveryId, ItemId, MessageId, RunId, Timestamp,
     contact::Contact,
-    gate::Suppression,
+    gate::{Suppression, SuppressionScope},
     message::{ChannelKind, Message},
     outcome::Outcome,
     window::Window,
@@ -278,7 +278,7 @@ pub(crate) struct StateRow {
 record!(StateRow in PluginState, key (u32, u32, String), |me| (me.workspace, me.connection, me.state_key.clone()),
     |(workspace, connection, state_key)| keys::plugin_state(*workspace, *connection, state_key));
 
-/// Whether an address takes messages. A lifted suppression stays as a row without one, so that an older opt-out that comes late is recognised as older.
+/// Whether an address takes messages, and marketing. The two are decided apart, so that neither hides the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SuppressionRow {
     /// Workspace.
@@ -287,11 +287,37 @@ pub(crate) struct SuppressionRow {
     pub channel: ChannelKind,
     /// The address, as contacts look it up.
     pub address: String,
-    /// What is held back.
+    /// The newest decision about every message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<Decision>,
+    /// The newest decision about marketing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marketing: Option<Decision>,
+}
+
+impl SuppressionRow {
+    /// The newest decision of a scope.
+    pub(crate) const fn decision(&mut self, scope: SuppressionScope) -> &mut Option<Decision> {
+        match scope {
+            SuppressionScope::All => &mut self.all,
+            SuppressionScope::Marketing => &mut self.marketing,
+        }
+    }
+
+    /// What is held back now.
+    pub(crate) fn held(self) -> impl Iterator<Item = Suppression> {
+        [self.all, self.marketing].into_iter().flatten().filter_map(|decision| decision.suppression)
+    }
+}
+
+/// What a person decided. An allowance is kept as well, so that an older opt-out that comes late is recognised as older.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Decision {
+    /// When.
+    pub at: Timestamp,
+    /// What is held back; `None` when nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppression: Option<Suppression>,
-    /// When the person last decided.
-    pub changed_at: Timestamp,
 }
 
 record!(SuppressionRow in Suppressions, key (u32, ChannelKind, String), |me| (me.workspace, me.channel, me.address.clone()),

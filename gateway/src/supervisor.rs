@@ -2,8 +2,8 @@
 //!
 //! | name | what | when it ends early |
 //! |---|---|---|
-//! | `listener` | webhooks and health | the gateway stops |
-//! | `control` | the control socket | the gateway stops |
+//! | `listener` | webhooks and health; ends last, and answers 503 meanwhile | the gateway stops |
+//! | `control` | the control socket; ends last | the gateway stops |
 //! | `clock` | the clock socket, with a stepped clock | the gateway stops |
 //! | `waker` | moves due timers to their queues | the gateway stops |
 //! | `pure-N` | threads that interpret and advance | the gateway stops |
@@ -26,7 +26,10 @@ pub(crate) struct Supervisor {
 struct Inner {
     runtime: Handle,
     stop: watch::Sender<Stop>,
+    close: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
+    /// What answers callers until everything else has ended.
+    faces: Mutex<JoinSet<()>>,
     threads: Mutex<Vec<(String, std::thread::JoinHandle<()>)>>,
 }
 
@@ -64,11 +67,25 @@ impl Shutdown {
     }
 }
 
+/// Seen by what answers callers: whether everything else has ended.
+#[derive(Clone)]
+pub(crate) struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    /// Waits until it is time to end.
+    pub(crate) async fn asked(&mut self) {
+        // The sender lives as long as the supervisor; without one it is time to end as well.
+        let _ = self.0.wait_for(|close| *close).await;
+    }
+}
+
 impl Supervisor {
     /// Tasks run on this runtime.
     pub(crate) fn new(runtime: Handle) -> Self {
         let (stop, _) = watch::channel(Stop::No);
-        Self { inner: Arc::new(Inner { runtime, stop, tasks: Mutex::default(), threads: Mutex::default() }) }
+        let (close, _) = watch::channel(false);
+        let (tasks, faces, threads) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { runtime, stop, close, tasks, faces, threads }) }
     }
 
     /// What everything that runs looks at.
@@ -83,14 +100,26 @@ impl Supervisor {
 
     /// Starts a task that must last as long as the gateway.
     pub(crate) fn service(&self, name: &'static str, work: impl Future<Output = Result<(), String>> + Send + 'static) {
-        let supervisor = self.clone();
-        self.task(async move {
-            match work.await {
-                Ok(()) if supervisor.shutdown().is_asked() => tracing::debug!(task = name, "ended"),
-                Ok(()) => supervisor.fail(format!("the task {name} ended")),
-                Err(reason) => supervisor.fail(format!("the task {name} failed: {reason}")),
-            }
-        });
+        self.task(self.clone().lasting(name, work));
+    }
+
+    /// Starts a task that answers callers: it is told to end by [`Closing`], when everything else has ended.
+    pub(crate) fn face(&self, name: &'static str, work: impl Future<Output = Result<(), String>> + Send + 'static) {
+        let work = self.clone().lasting(name, work);
+        self.inner.faces.lock().unwrap_or_else(PoisonError::into_inner).spawn_on(work, &self.inner.runtime);
+    }
+
+    /// What a face looks at.
+    pub(crate) fn closing(&self) -> Closing {
+        Closing(self.inner.close.subscribe())
+    }
+
+    async fn lasting(self, name: &'static str, work: impl Future<Output = Result<(), String>>) {
+        match work.await {
+            Ok(()) if self.shutdown().is_asked() => tracing::debug!(task = name, "ended"),
+            Ok(()) => self.fail(format!("the task {name} ended")),
+            Err(reason) => self.fail(format!("the task {name} failed: {reason}")),
+        }
     }
 
     /// Starts a task that may end when it is done.
@@ -146,12 +175,9 @@ impl Supervisor {
         });
     }
 
-    /// Waits for everything, at most so long. Returns how many tasks were cut.
+    /// Waits for everything, at most so long; what answers callers ends last. Returns how many tasks were cut.
     pub(crate) async fn drain(&self, grace: Duration) -> usize {
-        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
-        let cut = if ended.is_ok() { 0 } else { tasks.len() };
-        tasks.abort_all();
+        let mut cut = finish(&self.inner.tasks, grace).await;
         let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {
             for (name, thread) in threads {
@@ -163,6 +189,18 @@ impl Supervisor {
         if tokio::time::timeout(grace, joined).await.is_err() {
             tracing::warn!("threads were still at work at the end of the drain");
         }
-        cut
+        // A thread may have started a last task while it ended.
+        cut += finish(&self.inner.tasks, grace).await;
+        self.inner.close.send_replace(true);
+        cut + finish(&self.inner.faces, grace).await
     }
+}
+
+/// Waits for tasks, at most so long; cuts those that are left, and says how many.
+async fn finish(tasks: &Mutex<JoinSet<()>>, grace: Duration) -> usize {
+    let mut tasks = std::mem::take(&mut *tasks.lock().unwrap_or_else(PoisonError::into_inner));
+    let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
+    let cut = if ended.is_ok() { 0 } else { tasks.len() };
+    tasks.abort_all();
+    cut
 }

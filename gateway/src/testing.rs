@@ -6,7 +6,7 @@ mod steps;
 mod webhooks;
 
 pub(crate) use channel::Recorder;
-pub(crate) use webhooks::{Webhook, inbound, inbound_at, meta, order, preference, status};
+pub(crate) use webhooks::{Webhook, entry, inbound, meta, meta_entries, order, phone, preference, status};
 
 use crate::{
     app::App,
@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     pipeline::{Incoming, ReceiveFault, Runner, receive},
     play::Played,
-    tx::{Tx, TxError},
+    tx::Tx,
 };
 use serde_json::Value;
 use std::{
@@ -33,6 +33,8 @@ use tidegate_store::{CommitError, KeyRange, Order, Queue, Space, keys::Key, memo
 pub(crate) const START: Timestamp = Timestamp::from_ms(1_780_315_200_000);
 /// The id of the sender at its provider.
 pub(crate) const NUMBER_ID: &str = "106540352242922";
+/// The account of that number at its provider.
+pub(crate) const ACCOUNT: &str = "102290129340398";
 /// Signs every webhook.
 pub(crate) const SECRET: &str = "secret-of-the-tests";
 /// The number of the only workspace.
@@ -128,7 +130,9 @@ impl Stage {
             std::fs::write(dir.path().join(format!("flows/{place}.yaml")), flow).unwrap();
         }
         for (name, category) in TEMPLATES {
-            let text = format!("template: {name}\ncategory: {category}\ndefault_language: en\nlanguages:\n  en: {{ code: en_US, body: \"{name}!\" }}\n");
+            let text = format!(
+                "template: {name}\ncategory: {category}\ndefault_language: en\nlanguages:\n  en: {{ code: en_US, body: \"{name}!\" }}\n"
+            );
             std::fs::write(dir.path().join(format!("templates/{name}.yaml")), text).unwrap();
         }
         std::fs::write(dir.path().join("tidegate.toml"), CONFIG).unwrap();
@@ -148,12 +152,20 @@ impl Stage {
         self.start(memory);
     }
 
-    /// Stops, takes these lines out of the configuration, and starts again.
-    pub(crate) fn restart_without(&mut self, lines: &str) {
+    /// Stops, changes a part of the configuration, and starts again.
+    pub(crate) fn reconfigure(&mut self, from: &str, to: &str) {
+        self.reconfigure_all(&[(from, to)]);
+    }
+
+    /// The same for several parts.
+    pub(crate) fn reconfigure_all(&mut self, parts: &[(&str, &str)]) {
         let path = self.dir.path().join("tidegate.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(lines), "the configuration has no {lines}");
-        std::fs::write(&path, text.replace(lines, "")).unwrap();
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for (from, to) in parts {
+            assert!(text.contains(from), "the configuration has no {from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(&path, text).unwrap();
         let memory = std::mem::take(&mut self.memory).reopen();
         self.start(memory);
     }
@@ -167,6 +179,10 @@ impl Stage {
 
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.app
+    }
+
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
     }
 
     pub(crate) fn runner(&self) -> &Runner {
@@ -292,9 +308,4 @@ fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder
     let mut catalog = Catalog::load(&config, &*store, plugin_cache()).unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
     App::over(store, catalog, clock.clone())
-}
-
-/// The error of a step that must fail.
-pub(crate) fn failure(result: Result<(), TxError>) -> TxError {
-    result.unwrap_err()
 }

@@ -38,6 +38,12 @@ pub(crate) enum TxError {
     /// A row of work is of a kind that this version does not know.
     #[error("this version does not know this kind of work: a newer version wrote it, or the row is damaged")]
     UnknownWork,
+    /// The delivery that the work is about is not stored any more.
+    #[error("the delivery is not stored any more")]
+    DeliveryGone,
+    /// The endpoint that the delivery came by is gone.
+    #[error("the endpoint {0:?} is not configured any more")]
+    EndpointGone(String),
     /// A stage panicked.
     #[error("a stage of the gateway panicked: this is a defect; the log has its message")]
     Panicked,
@@ -311,3 +317,6 @@ fn encode<R: Record + 'static>(value: &dyn Any) -> Result<Vec<u8>, RecordError> 
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

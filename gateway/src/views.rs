@@ -204,9 +204,17 @@ fn messages_of(app: &App, workspace: Option<u32>, id: EventId) -> Found<Vec<Valu
     let Some(workspace) = workspace else { return Ok(Vec::new()) };
     let key = MessageRow::row_key(&(workspace, MessageId::from_raw(*id.raw())));
     let range = KeyRange::prefix(&key[..key.len() - 10]);
-    let page = records::list::<MessageRow>(app.store(), range, Order::Forward, None, SLICE)?;
-    let of_event = page.items.into_iter().map(|row| row.record.message).filter(|message| message.event == Some(id));
-    Ok(of_event.map(|message| message_line(&message)).collect())
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = records::list::<MessageRow>(app.store(), range.clone(), Order::Forward, after.as_ref(), SLICE)?;
+        let messages = page.items.into_iter().map(|row| row.record.message);
+        found.extend(messages.filter(|message| message.event == Some(id)).map(|message| message_line(&message)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
 }
 
 /// Finds something in the interpretations of its moment.

@@ -64,6 +64,31 @@ async fn a_stop_waits_for_the_message_on_its_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_drains_answers_503_and_stores_nothing() {
+    let mut gateway = shop().send_timeout_s(2).start().await;
+    gateway.script().fail_next(1, Failure::Hang);
+    gateway.orders(1, &Customer::nth(1)).await;
+    gateway
+        .wait_until("the provider holds the request", async |gateway| {
+            (!gateway.script().refused().is_empty()).then_some(())
+        })
+        .await;
+    gateway.ask_to_stop();
+    let webhook = gateway.order_webhook(2, &Customer::nth(2));
+    let refused = gateway
+        .wait_until("webhooks are refused", async |gateway| {
+            let answer = gateway.try_post("shopify", &webhook).await.ok()?;
+            (answer.status != 200).then_some(answer)
+        })
+        .await;
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "unavailable"));
+    let ready = gateway.client().get(gateway.url("shopify").replace("/in/shopify", "/readyz")).send().await.unwrap();
+    assert_eq!(ready.status().as_u16(), 503);
+    assert_eq!(gateway.ended().await.code(), Some(0), "{}", gateway.log_text());
+    gateway.expect_undelivered(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_gateway_on_the_same_data_is_refused_and_told_who_holds_it() {
     let gateway = shop().start().await;
     let config = gateway.config().to_str().expect("the path is text").to_owned();

@@ -70,8 +70,8 @@ fn list(target: &Target, failed: bool, limit: u16) -> Result<u8, Failure> {
             "nothing is parked",
         );
     } else {
-        let keys = ["occurred_at", "id", "connection", "kind", "about"];
-        output::table(&["OCCURRED", "ID", "CONNECTION", "KIND", "ABOUT"], pick(&keys), "no events yet");
+        let keys = ["received_at", "id", "connection", "kind", "about"];
+        output::table(&["RECEIVED", "ID", "CONNECTION", "KIND", "ABOUT"], pick(&keys), "no events yet");
     }
     Ok(0)
 }

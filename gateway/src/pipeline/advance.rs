@@ -6,12 +6,13 @@ use crate::{
     tx::{Tx, TxError},
     work::Work,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tidegate_flows::{Context, Effect, Flow, Input, Run, RunState, advance as step};
 use tidegate_model::{
     ContactId, MessageId, RunId, Timestamp,
-    contact::{Contact, ContactKey},
+    contact::{Contact, ContactKey, WhatsappAddress},
     message::{Category, ChannelKind, Content, Direction, GateDecision, Message, State, Step, Verdict},
 };
 use tidegate_store::{Lane, Queue, TimerKey};
@@ -176,7 +177,7 @@ fn message(
         channel: ChannelKind::Whatsapp,
         sender,
         contact: contact.id,
-        address: contact.whatsapp_address(),
+        address: address(run, contact),
         category,
         content,
         state: State::Queued,
@@ -192,6 +193,17 @@ fn message(
         created_at: now,
         expires_at: now.plus_ms(MESSAGE_LIFE_MS),
     }
+}
+
+/// Where a run's messages go: to the phone that its event named, while it is the contact's, else to the contact's first address.
+fn address(run: &Run, contact: &Contact) -> Option<WhatsappAddress> {
+    let keys = run.vars.event.get("contact").and_then(|contact| contact.get("keys"));
+    let keys = keys.and_then(|keys| Vec::<ContactKey>::deserialize(keys).ok()).unwrap_or_default();
+    let named = keys.into_iter().find_map(|key| match &key {
+        ContactKey::Phone(phone) if contact.keys.contains(&key) => Some(WhatsappAddress::Phone(phone.clone())),
+        _ => None,
+    });
+    named.or_else(|| contact.whatsapp_address())
 }
 
 /// The part of a resource's work that a contact's is done in, in order.

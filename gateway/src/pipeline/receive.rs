@@ -154,3 +154,6 @@ fn hash16(parts: &[&[u8]]) -> [u8; 16] {
     short.copy_from_slice(&hash.finalize()[..16]);
     short
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::Catalog,
-    records::{ContactRow, MessageRow, ProviderIdRow, SuppressionRow, WindowRow},
+    records::{ContactRow, Decision, MessageRow, ProviderIdRow, SuppressionRow, WindowRow},
     tx::{Tx, TxError},
 };
 use tidegate_model::{
@@ -35,7 +35,7 @@ pub(super) fn record(
     received_at: Timestamp,
 ) -> Result<Recorded, TxError> {
     let contact = match &event.contact {
-        Some(info) if !info.keys.is_empty() => Some(upsert_contact(tx, event, info, received_at)?),
+        Some(info) if !info.keys.is_empty() => Some(upsert_contact(tx, catalog, event, info, received_at)?),
         _ => None,
     };
     let message = match &event.payload {
@@ -52,6 +52,7 @@ pub(super) fn record(
 /// Finds the contact by its keys, makes it, or merges those that turn out to be one: the smallest id survives.
 fn upsert_contact(
     tx: &mut Tx<'_>,
+    catalog: &Catalog,
     event: &Event,
     info: &ContactInfo,
     received_at: Timestamp,
@@ -75,6 +76,7 @@ fn upsert_contact(
             for key in &other.keys {
                 tx.put_contact_key(key, contact.id);
             }
+            take_over_windows(tx, catalog, other.id, contact.id)?;
             contact.absorb(other);
         }
         tx.put(ContactRow { workspace: tx.workspace(), id, contact: None, alias_of: Some(contact.id) });
@@ -93,6 +95,18 @@ fn upsert_contact(
         });
     }
     Ok(contact)
+}
+
+/// The windows of a contact that turned out to be another one stay open.
+fn take_over_windows(tx: &mut Tx<'_>, catalog: &Catalog, from: ContactId, to: ContactId) -> Result<(), TxError> {
+    let workspace = tx.workspace();
+    for sender in catalog.senders(workspace) {
+        let Some(theirs) = tx.get::<WindowRow>(&(workspace, from, sender.number))? else { continue };
+        let held = tx.get::<WindowRow>(&(workspace, to, sender.number))?.map(|row| row.window);
+        let window = Window::after_inbound(held, theirs.window.last_inbound_at);
+        tx.put(WindowRow { workspace, contact: to, sender: sender.number, window });
+    }
+    Ok(())
 }
 
 /// A message from the person opens the window and may be a keyword; an echo of the business's own is kept beside it.
@@ -198,49 +212,40 @@ fn suppress(
     contact: &Contact,
     suppression: &Suppression,
 ) -> Result<(), TxError> {
-    for address in addresses(channel, contact) {
-        let held = tx.get::<SuppressionRow>(&(tx.workspace(), channel, address.clone()))?;
-        // An opt-out of everything is not narrowed by a later stop of marketing, and the newest moment counts.
-        let wider = held
-            .as_ref()
-            .is_some_and(|row| row.suppression.as_ref().is_some_and(|held| held.scope == SuppressionScope::All));
-        let newer = held.as_ref().is_some_and(|row| row.changed_at > suppression.since);
-        if newer || (wider && suppression.scope == SuppressionScope::Marketing) {
-            continue;
-        }
-        let changed_at = suppression.since;
-        tx.put(SuppressionRow {
-            workspace: tx.workspace(),
-            channel,
-            address,
-            suppression: Some(suppression.clone()),
-            changed_at,
-        });
-    }
-    Ok(())
+    let decision = Decision { at: suppression.since, suppression: Some(suppression.clone()) };
+    decide(tx, channel, contact, suppression.scope, &decision)
 }
 
+/// START takes back every stop before it.
 fn restore(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, at: Timestamp) -> Result<(), TxError> {
-    lift(tx, channel, contact, at, |_| true)
+    decide(tx, channel, contact, SuppressionScope::All, &Decision { at, suppression: None })?;
+    restore_marketing(tx, channel, contact, at)
 }
 
 fn restore_marketing(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, at: Timestamp) -> Result<(), TxError> {
-    lift(tx, channel, contact, at, |held| held.scope == SuppressionScope::Marketing)
+    decide(tx, channel, contact, SuppressionScope::Marketing, &Decision { at, suppression: None })
 }
 
-/// Lifts suppressions that are older than `at`. The row stays, without a suppression, so that a late older STOP is recognised as older.
-fn lift(
+/// Writes a person's decision down for every address of theirs, unless a newer one is known for any.
+fn decide(
     tx: &mut Tx<'_>,
     channel: ChannelKind,
     contact: &Contact,
-    at: Timestamp,
-    applies: fn(&Suppression) -> bool,
+    scope: SuppressionScope,
+    decision: &Decision,
 ) -> Result<(), TxError> {
+    let workspace = tx.workspace();
+    let mut rows = Vec::new();
     for address in addresses(channel, contact) {
-        let Some(row) = tx.get::<SuppressionRow>(&(tx.workspace(), channel, address.clone()))? else { continue };
-        if row.changed_at <= at && row.suppression.as_ref().is_some_and(applies) {
-            tx.put(SuppressionRow { workspace: tx.workspace(), channel, address, suppression: None, changed_at: at });
-        }
+        let held = tx.get::<SuppressionRow>(&(workspace, channel, address.clone()))?;
+        rows.push(held.unwrap_or(SuppressionRow { workspace, channel, address, all: None, marketing: None }));
+    }
+    if rows.iter_mut().any(|row| row.decision(scope).as_ref().is_some_and(|held| held.at > decision.at)) {
+        return Ok(());
+    }
+    for mut row in rows {
+        *row.decision(scope) = Some(decision.clone());
+        tx.put(row);
     }
     Ok(())
 }
@@ -316,3 +321,6 @@ fn channel_kind(word: &str) -> Option<ChannelKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

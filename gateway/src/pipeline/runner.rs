@@ -130,7 +130,7 @@ impl Runner {
         let deliveries = deliveries::load(&self.app, &self.runtime, &mut tx, &tasks)?;
         for task in &tasks {
             match task.work {
-                Work::Delivery { id, .. } | Work::Replay { id, .. } => match deliveries.get(&id) {
+                Work::Delivery { .. } | Work::Replay { .. } => match deliveries.get(&task.key) {
                     Some(batch) => deliveries::apply(&self.app, &mut tx, claim.lane(), task, batch)?,
                     // Left for the next claim: this one has enough.
                     None => break,
@@ -156,3 +156,6 @@ fn read(rows: &[(Key, Row)]) -> Result<Vec<Task>, TxError> {
     };
     rows.iter().map(|row| task(row).ok_or(TxError::UnknownWork)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ pub(crate) fn prepare(
     }
     let sender = catalog.sender(tx.workspace(), &message.sender);
     let decision = decide(tx, catalog, &message, sender.as_deref(), now)?;
-    message.gate.push(decision.clone());
+    note(&mut message, &decision);
     match (decision.verdict, sender, message.address.clone()) {
         (Verdict::Sent, Some(sender), Some(to)) => {
             message.attempts += 1;
@@ -80,6 +80,17 @@ pub(crate) fn prepare(
             tx.put(MessageRow { workspace, message });
             Ok(Prepared::Settled)
         }
+    }
+}
+
+/// Keeps a decision. One that is put off again for the same reason replaces the last, so that a long wait does not outgrow the row.
+fn note(message: &mut Message, decision: &GateDecision) {
+    let deferred = |held: &GateDecision| matches!(held.verdict, Verdict::DeferredUntil(_));
+    match message.gate.last_mut() {
+        Some(last) if deferred(last) && deferred(decision) && last.reason == decision.reason => {
+            last.clone_from(decision);
+        }
+        _ => message.gate.push(decision.clone()),
     }
 }
 
@@ -130,7 +141,7 @@ fn suppressions(tx: &mut Tx<'_>, message: &Message, contact: Option<&Contact>) -
     for address in contact.map(|contact| addresses(message.channel, contact)).unwrap_or_default() {
         let key = (tx.workspace(), message.channel, address);
         // A STOP that is recorded in between takes the message back to the gate.
-        found.extend(tx.watch::<SuppressionRow>(&key)?.and_then(|row| row.suppression));
+        found.extend(tx.watch::<SuppressionRow>(&key)?.into_iter().flat_map(SuppressionRow::held));
     }
     Ok(found)
 }
@@ -200,6 +211,9 @@ fn next_attempt(refusal: &ProviderRefusal, attempts: u16, id: MessageId, now: Ti
     let asked_ms = asked.map_or(0, |pause| i64::try_from(pause.as_millis()).unwrap_or(LONGEST_PAUSE_MS));
     Some(now.plus_ms(asked_ms.max(doubled) + spread))
 }
+
+#[cfg(test)]
+mod stage_tests;
 
 #[cfg(test)]
 mod tests {

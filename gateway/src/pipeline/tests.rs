@@ -127,7 +127,8 @@ fn a_crash_after_any_step_changes_nothing_but_the_message_that_it_cut() {
         assert!(unknown <= 1, "after step {step}");
         cut += unknown;
         // The status that the provider does not tell of a message it was never given is all that may be missing.
-        let told = found.iter().all(|message| message.state == State::Refused || stage.channel().times(message.id) == 1);
+        let told =
+            found.iter().all(|message| message.state == State::Refused || stage.channel().times(message.id) == 1);
         if told {
             assert_eq!(known(&play), events, "after step {step}");
         }

@@ -61,12 +61,8 @@ impl Channel for Recorder {
 
     fn send(&self, outgoing: Outgoing) -> SendFuture<'_> {
         Box::pin(async move {
-            let accepted = SendResult::Accepted {
-                provider_id: provider_id(outgoing.id),
-                wa_id: None,
-                user_id: None,
-                held: None,
-            };
+            let accepted =
+                SendResult::Accepted { provider_id: provider_id(outgoing.id), wa_id: None, user_id: None, held: None };
             self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(outgoing);
             self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(accepted)
         })

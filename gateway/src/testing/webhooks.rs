@@ -1,6 +1,6 @@
 //! Webhooks as the providers of the tests send them: made from the bundled samples, signed at the moment they are sent.
 
-use super::{NUMBER_ID, SECRET};
+use super::{ACCOUNT, NUMBER_ID, SECRET};
 use crate::play::{Played, Script};
 use serde_json::{Value, json};
 use tidegate_model::{MessageId, Timestamp};
@@ -38,6 +38,7 @@ pub(crate) fn order(unique: &str, n: u32) -> Webhook {
     }
     let person = &mut body["customer"];
     person["id"] = json!(7_000_000_000_u64 + u64::from(n));
+    person["admin_graphql_api_id"] = json!(format!("gid://shopify/Customer/{}", 7_000_000_000_u64 + u64::from(n)));
     person["email"] = email;
     person["phone"] = phone.clone();
     person["default_address"]["phone"] = phone;
@@ -54,23 +55,28 @@ fn wa_id(n: u32) -> String {
     phone(n).trim_start_matches('+').to_owned()
 }
 
-/// A webhook of Meta with these changes.
+/// A webhook of Meta with these changes of the account.
 pub(crate) fn meta(changes: &[Value]) -> Webhook {
-    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": changes}]});
+    meta_entries(&[entry(ACCOUNT, changes)])
+}
+
+/// A webhook of Meta with these entries.
+pub(crate) fn meta_entries(entries: &[Value]) -> Webhook {
+    let body = json!({"object": "whatsapp_business_account", "entry": entries});
     Webhook { endpoint: "meta", script: Script { body, ..Script::default() }, unique: String::new() }
+}
+
+/// Changes of one account.
+pub(crate) fn entry(account: &str, changes: &[Value]) -> Value {
+    json!({"id": account, "changes": changes})
 }
 
 /// A change: the `n`th customer writes.
 pub(crate) fn inbound(id: &str, n: u32, text: &str, at: Timestamp) -> Value {
-    inbound_at(NUMBER_ID, id, n, text, at)
-}
-
-/// The same, to this number of ours.
-pub(crate) fn inbound_at(number_id: &str, id: &str, n: u32, text: &str, at: Timestamp) -> Value {
     let message = json!({"from": wa_id(n), "id": format!("wamid.{id}"), "timestamp": seconds(at), "type": "text", "text": {"body": text}});
     json!({"field": "messages", "value": {
         "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "15550783881", "phone_number_id": number_id},
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": NUMBER_ID},
         "contacts": [{"profile": {"name": format!("Customer {n}")}, "wa_id": wa_id(n)}],
         "messages": [message],
     }})

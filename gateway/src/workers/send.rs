@@ -12,7 +12,7 @@ use crate::{
 use std::sync::Arc;
 use tidegate_channels::{Outgoing, SendResult};
 use tidegate_model::MessageId;
-use tidegate_store::{Claim, CommitError, Key, Lane, Queue, WorkRow};
+use tidegate_store::{Claim, Commit, CommitError, Key, Lane, Queue, WorkRow};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Times a commit is tried again after another commit touched the same row.
@@ -55,32 +55,14 @@ impl Turn {
 
 fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaphorePermit) -> Result<(), TxError> {
     let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
-    let id = match WorkRow::decode(&row.value).as_ref().and_then(Work::read) {
-        Some(Work::Send { id }) => id,
-        _ => {
-            let mut tx = Tx::new(app.store(), claim.lane().workspace);
-            let work = WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16]));
-            let (lane, reason) = (claim.lane(), TxError::UnknownWork.to_string());
-            tx.park(Letter {
-                queue: Queue::Io,
-                lane,
-                work,
-                reason,
-                field: None,
-                at: app.now(),
-                source: "gateway".to_owned(),
-            })?;
-            tx.delete(&key);
-            return tx.commit(Some(claim.token()));
-        }
+    let Some(Work::Send { id }) = WorkRow::decode(&row.value).as_ref().and_then(Work::read) else {
+        return give_up(app, &claim, &TxError::UnknownWork);
     };
     let turn = Turn { claim, key, id, _slot: slot };
-    let mut tries = 0;
-    loop {
-        let mut tx = Tx::new(app.store(), turn.lane().workspace);
-        match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), app.now())? {
-            Prepared::Attempt(outgoing, sender) => {
-                let commit = tx.submit(None)?;
+    for _ in 0..CONFLICTS {
+        match go(app, &turn, id) {
+            Ok(Next::Done) => return Ok(()),
+            Ok(Next::Attempt(commit, outgoing, sender)) => {
                 let app = Arc::clone(app);
                 supervisor.task(async move {
                     if let Err(error) = commit.await {
@@ -92,15 +74,48 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
                 });
                 return Ok(());
             }
-            Prepared::Settled => {
-                tx.delete(&turn.key);
-                match tx.commit(Some(turn.claim.token())) {
-                    Err(TxError::Commit(CommitError::Conflict { .. })) if tries < CONFLICTS => tries += 1,
-                    other => return other,
-                }
-            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) if error.is_final() => return Err(error),
+            Err(error) => return give_up(app, &turn.claim, &error),
         }
     }
+    // The claim goes back, and the message is looked at again.
+    Ok(())
+}
+
+/// What is to be done after the gate.
+enum Next {
+    Done,
+    Attempt(Commit, Box<Outgoing>, Arc<Sender>),
+}
+
+fn go(app: &App, turn: &Turn, id: MessageId) -> Result<Next, TxError> {
+    let mut tx = Tx::new(app.store(), turn.lane().workspace);
+    match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), app.now())? {
+        Prepared::Attempt(outgoing, sender) => Ok(Next::Attempt(tx.submit(None)?, outgoing, sender)),
+        Prepared::Settled => {
+            tx.delete(&turn.key);
+            tx.commit(Some(turn.claim.token())).map(|()| Next::Done)
+        }
+    }
+}
+
+/// Puts the claim's first row aside, so that its lane goes on.
+fn give_up(app: &App, claim: &Claim, error: &TxError) -> Result<(), TxError> {
+    let Some((key, row)) = claim.rows().first() else { return Ok(()) };
+    tracing::error!(work = %key, reason = %error, "work was given up; it is among the dead letters");
+    let mut tx = Tx::new(app.store(), claim.lane().workspace);
+    tx.park(Letter {
+        queue: Queue::Io,
+        lane: claim.lane(),
+        work: WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16])),
+        reason: error.to_string(),
+        field: None,
+        at: app.now(),
+        source: "gateway".to_owned(),
+    })?;
+    tx.delete(key);
+    tx.commit(Some(claim.token()))
 }
 
 async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender) {
@@ -140,3 +155,6 @@ fn log(turn: &Turn, sender: &Sender, result: &SendResult) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

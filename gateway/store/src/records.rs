@@ -9,6 +9,7 @@ mod dead_letter;
 mod dedupe;
 mod error;
 mod guards;
+mod pack;
 mod read;
 mod record;
 mod registry;

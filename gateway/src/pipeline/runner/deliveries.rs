@@ -18,13 +18,15 @@ use tidegate_model::{
     outcome::{Done, Item, Outcome, Trigger},
 };
 use tidegate_store::{
-    KeyRange, Lane, Order, Queue,
+    Key, KeyRange, Lane, Order, Queue,
     records::{self, Dedupe, Record},
 };
 use tokio::runtime::Handle;
 
 /// Items that go into one commit.
 const ITEMS_AT_ONCE: usize = 32;
+/// Bytes of JSON after which no further item is taken into an interpretation row. A row of the store takes 48 KiB.
+const ENOUGH_ROW_BYTES: usize = 24 * 1024;
 
 /// A delivery, a slice of its items, and what the plugin made of them.
 pub(super) struct Batch {
@@ -50,22 +52,23 @@ enum Fate {
     Judged(Result<Outcome, Parked>),
 }
 
-/// Loads the deliveries of the tasks, cuts them, drops repeats, and interprets what is left, in order. Deliveries over the budget are left out.
+/// Loads the deliveries of the tasks, cuts them, drops repeats, and interprets what is left, in order. Gives a batch for each row of work; those over the budget
+/// are left out, and so is a second row of the same delivery: it must see what the first left.
 pub(super) fn load(
     app: &App,
     runtime: &Handle,
     tx: &mut Tx<'_>,
     tasks: &[Task],
-) -> Result<HashMap<DeliveryId, Batch>, TxError> {
-    let mut cuts = Vec::new();
+) -> Result<HashMap<Key, Batch>, TxError> {
+    let mut cuts: Vec<Cut> = Vec::new();
     let mut states = HashSet::new();
     let mut count = 0;
     for task in tasks {
         let (Work::Delivery { id, from } | Work::Replay { id, from }) = task.work else { continue };
-        if count >= ITEMS_AT_ONCE {
+        if count >= ITEMS_AT_ONCE || cuts.iter().any(|cut| cut.delivery.id == id) {
             break;
         }
-        let Some(cut) = cut(app, tx, task, id, from, ITEMS_AT_ONCE - count)? else { continue };
+        let cut = cut(app, tx, task, id, from, ITEMS_AT_ONCE - count)?;
         // Two items that share a state must not share a call: the second must see what the first left.
         let keys: Vec<_> = cut.state_keys().collect();
         if keys.iter().any(|key| states.contains(key)) {
@@ -79,6 +82,7 @@ pub(super) fn load(
 }
 
 struct Cut {
+    row: Key,
     endpoint: Arc<Endpoint>,
     delivery: Delivery,
     parts: Vec<(split::Part, Option<ItemId>)>,
@@ -94,18 +98,13 @@ impl Cut {
     }
 }
 
-/// One delivery's slice. `None` when the delivery or its endpoint is gone: then there is nothing to do.
-fn cut(
-    app: &App,
-    tx: &mut Tx<'_>,
-    task: &Task,
-    id: DeliveryId,
-    from: u32,
-    most: usize,
-) -> Result<Option<Cut>, TxError> {
+/// One delivery's slice. The work is given up when the delivery or its endpoint is gone.
+fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most: usize) -> Result<Cut, TxError> {
     let workspace = tx.workspace();
-    let Some(delivery) = tx.get::<Delivery>(&(workspace, id))? else { return Ok(None) };
-    let Some(endpoint) = app.catalog().endpoint(&delivery.endpoint) else { return Ok(None) };
+    let delivery = tx.get::<Delivery>(&(workspace, id))?.ok_or(TxError::DeliveryGone)?;
+    let Some(endpoint) = app.catalog().endpoint(&delivery.endpoint) else {
+        return Err(TxError::EndpointGone(delivery.endpoint));
+    };
     let body = crate::pipeline::read_body(app.store(), &delivery)?;
     let wanted = match task.work {
         Work::Replay { .. } => Some(parked_items(app, &delivery)?),
@@ -131,7 +130,7 @@ fn cut(
         };
         seen.push((part, first));
     }
-    Ok(Some(Cut { endpoint, delivery, parts: seen, rest_from }))
+    Ok(Cut { row: task.key.clone(), endpoint, delivery, parts: seen, rest_from })
 }
 
 /// The items of a delivery that are parked now.
@@ -164,7 +163,7 @@ pub(crate) fn moment_prefix(workspace: u32, raw: &[u8; 16]) -> Vec<u8> {
     key[..key.len() - 10].to_vec()
 }
 
-fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<DeliveryId, Batch>, TxError> {
+fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<Key, Batch>, TxError> {
     let mut work: Vec<(Item, Arc<Connection>)> = Vec::new();
     let mut endpoint: Option<Arc<Endpoint>> = None;
     let mut batches = HashMap::new();
@@ -193,19 +192,19 @@ fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<Ha
                     made.state_in = state_of(tx, &connection, made.state_key.as_ref())?;
                     item.state.clone_from(&made.state_in);
                     made.connection = Some(Arc::clone(&connection));
-                    waiting.push((cut.delivery.id, parts.len()));
+                    waiting.push((cut.row.clone(), parts.len()));
                     work.push((item, connection));
                 }
             }
             parts.push(made);
         }
-        let id = cut.delivery.id;
-        batches.insert(id, Batch { endpoint: cut.endpoint, delivery: cut.delivery, parts, rest_from: cut.rest_from });
+        batches
+            .insert(cut.row, Batch { endpoint: cut.endpoint, delivery: cut.delivery, parts, rest_from: cut.rest_from });
     }
     if let Some(endpoint) = endpoint {
         let judged = interpret::interpret(runtime, &endpoint, &work);
-        for ((delivery, place), interpreted) in waiting.into_iter().zip(judged) {
-            if let Some(part) = batches.get_mut(&delivery).and_then(|batch: &mut Batch| batch.parts.get_mut(place)) {
+        for ((row, place), interpreted) in waiting.into_iter().zip(judged) {
+            if let Some(part) = batches.get_mut(&row).and_then(|batch: &mut Batch| batch.parts.get_mut(place)) {
                 part.fate = Fate::Judged(interpreted);
             }
         }
@@ -224,14 +223,15 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
     let home = tx.workspace();
     let mut items = Vec::with_capacity(batch.parts.len());
     let mut rest_from = batch.rest_from;
+    let mut row_bytes = 0;
     for part in &batch.parts {
-        if tx.row_ops() >= ENOUGH_OPS && !items.is_empty() {
+        if (tx.row_ops() >= ENOUGH_OPS || row_bytes >= ENOUGH_ROW_BYTES) && !items.is_empty() {
             rest_from = Some(part.index);
             break;
         }
         let result = apply_part(app, tx, lane, batch, part)?;
         tx.enter(home);
-        items.push(InterpretedItem {
+        let item = InterpretedItem {
             id: part.id,
             index: part.index,
             topic: part.topic.clone(),
@@ -239,7 +239,9 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
             workspace: part.connection.as_ref().map(|connection| connection.workspace),
             state_in: part.state_in.clone(),
             result,
-        });
+        };
+        row_bytes += json_bytes(&item)?;
+        items.push(item);
     }
     match task.work {
         Work::Replay { .. } => rewrite(app, tx, batch, items)?,
@@ -251,6 +253,11 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
         None => tx.delete(&task.key),
     }
     Ok(())
+}
+
+fn json_bytes(item: &InterpretedItem) -> Result<usize, TxError> {
+    let json = serde_json::to_vec(item).map_err(|error| TxError::Unwritable(error.to_string()))?;
+    Ok(json.len())
 }
 
 fn interpretation(app: &App, batch: &Batch, items: Vec<InterpretedItem>) -> Interpretation {

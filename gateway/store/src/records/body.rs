@@ -2,13 +2,11 @@
 //!
 //! `[codec u8][length u32][chunks u16]`, then the bytes: up to 40 KiB of them in the head, 48 KiB in each chunk row.
 
-use super::{Changes, ReadError, readable_rows};
+use super::{Changes, ReadError, pack, readable_rows};
 use crate::{
     engine::{Batch, Engine, MAX_VALUE_BYTES, Order},
     keys::{self, Key},
 };
-use std::cell::RefCell;
-use zstd::bulk::{Compressor, Decompressor};
 
 /// The most bytes of a head; the owner's row has room for its own fields beside it.
 pub const MAX_HEAD_BYTES: usize = 40 * 1024;
@@ -18,7 +16,6 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 const WITH_OWNER_BYTES: usize = 1024 * 1024;
 /// Chunks of one commit that goes ahead.
 const CHUNKS_AHEAD: usize = WITH_OWNER_BYTES / MAX_VALUE_BYTES;
-const ZSTD_LEVEL: i32 = 1;
 const PREFIX: usize = 7;
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;
@@ -64,7 +61,7 @@ pub fn split_body(body: &[u8]) -> Result<BodyParts, BodyError> {
     if body.len() > MAX_BODY_BYTES {
         return Err(BodyError::TooLong { size: body.len(), limit: MAX_BODY_BYTES });
     }
-    let compressed = pack(body).filter(|bytes| bytes.len() < body.len());
+    let compressed = pack::pack(body).filter(|bytes| bytes.len() < body.len());
     let (codec, bytes) = compressed.as_deref().map_or((STORED, body), |bytes| (ZSTD, bytes));
     let (first, rest) = bytes.split_at(bytes.len().min(MAX_HEAD_BYTES - PREFIX));
     let chunks: Vec<Vec<u8>> = rest.chunks(MAX_VALUE_BYTES).map(<[u8]>::to_vec).collect();
@@ -98,7 +95,12 @@ pub fn join_body<C: AsRef<[u8]>>(head: &[u8], chunks: &[C]) -> Result<Vec<u8>, B
     for chunk in chunks {
         bytes.extend_from_slice(chunk.as_ref());
     }
-    let body = if codec == ZSTD { unpack(&bytes, length)? } else { bytes };
+    let body = if codec == ZSTD {
+        pack::unpack(&bytes, length)
+            .ok_or(BodyError::Damaged("its compressed bytes are broken, or more than was stored"))?
+    } else {
+        bytes
+    };
     if body.len() == length { Ok(body) } else { Err(BodyError::Damaged("its length is not the stored one")) }
 }
 
@@ -171,32 +173,6 @@ fn prefix(head: &[u8]) -> Result<Prefix<'_>, BodyError> {
         }
         Some(_) | None => Err(BodyError::Damaged("its first bytes are no body's")),
     }
-}
-
-thread_local! {
-    /// A context of zstd is some hundred KiB and costs more to make than a body of a webhook costs to compress: each thread keeps its own.
-    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
-}
-
-fn pack(body: &[u8]) -> Option<Vec<u8>> {
-    PACKER.with_borrow_mut(|held| {
-        if held.is_none() {
-            *held = Compressor::new(ZSTD_LEVEL).ok();
-        }
-        held.as_mut()?.compress(body).ok()
-    })
-}
-
-/// Unpacks at most the stored length, whatever the bytes claim.
-fn unpack(bytes: &[u8], length: usize) -> Result<Vec<u8>, BodyError> {
-    let unpacked = UNPACKER.with_borrow_mut(|held| {
-        if held.is_none() {
-            *held = Decompressor::new().ok();
-        }
-        held.as_mut()?.decompress(bytes, length).ok()
-    });
-    unpacked.ok_or(BodyError::Damaged("its compressed bytes are broken, or more than was stored"))
 }
 
 #[cfg(test)]

@@ -1,14 +1,23 @@
 //! The frame of JSON records: `{"v":1,…}`, or the same with a binary tail in one row.
 
-use super::RecordError;
+use super::{RecordError, pack};
 use crate::keys::{Key, Space};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The only form of a row with a tail: `[1 u8][json length u32][json][tail]`.
 const TAIL_FORM: u8 = 1;
 /// Bytes before the JSON of a row with a tail.
 const TAIL_HEAD: usize = 5;
+/// The form of a long row: `[2 u8][length u32][zstd of the row as it would be]`.
+const PACKED_FORM: u8 = 2;
+/// Bytes before the compressed ones of a long row.
+const PACKED_HEAD: usize = 5;
+/// A row that is longer is compressed: an order of hundreds of lines must fit a value of the store. Shorter ones stay readable by eye.
+const PACK_OVER_BYTES: usize = 32 * 1024;
+/// The longest row before compression.
+const MAX_UNPACKED_BYTES: usize = 16 * 1024 * 1024;
 
 /// How a record lies in its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +95,36 @@ pub fn encode<R: Record>(record: &R) -> Result<(Key, Vec<u8>), RecordError> {
         row[1..TAIL_HEAD].copy_from_slice(&length.to_be_bytes());
         row.extend_from_slice(record.tail());
     }
-    Ok((key, row))
+    Ok((key, packed(row)))
+}
+
+/// A row in the form that it is stored in.
+fn packed(row: Vec<u8>) -> Vec<u8> {
+    if !(PACK_OVER_BYTES..=MAX_UNPACKED_BYTES).contains(&row.len()) {
+        return row;
+    }
+    match pack::pack(&row).filter(|bytes| bytes.len() < row.len()) {
+        Some(bytes) => {
+            let mut stored = Vec::with_capacity(PACKED_HEAD + bytes.len());
+            stored.push(PACKED_FORM);
+            // It fits: 16 MiB are 2^24 bytes.
+            stored.extend_from_slice(&(row.len() as u32).to_be_bytes());
+            stored.extend_from_slice(&bytes);
+            stored
+        }
+        None => row,
+    }
+}
+
+/// A row as it was before it was packed; `None` when it is damaged.
+fn unpacked(row: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let Some((&PACKED_FORM, rest)) = row.split_first() else { return Some(Cow::Borrowed(row)) };
+    let (length, bytes) = rest.split_first_chunk()?;
+    let length = u32::from_be_bytes(*length) as usize;
+    if length > MAX_UNPACKED_BYTES {
+        return None;
+    }
+    pack::unpack(bytes, length).filter(|row| row.len() == length).map(Cow::Owned)
 }
 
 /// Reads a record's row. Older versions are brought up to date.
@@ -95,10 +133,12 @@ pub fn encode<R: Record>(record: &R) -> Result<(Key, Vec<u8>), RecordError> {
 /// The record, the row and what is wrong.
 pub fn decode<R: Record>(key: &Key, row: &[u8]) -> Result<R, RecordError> {
     let malformed = |problem: String| RecordError::Malformed { record: R::SPACE.label(), key: key.clone(), problem };
+    let row = unpacked(row)
+        .ok_or_else(|| malformed("its compressed bytes are broken, or more than was stored".to_owned()))?;
     match R::LAYOUT {
-        Layout::Json => decode_json(key, row),
+        Layout::Json => decode_json(key, &row),
         Layout::JsonTail => {
-            let (json, tail) = split_tail(row).map_err(malformed)?;
+            let (json, tail) = split_tail(&row).map_err(malformed)?;
             let mut record: R = decode_json(key, json)?;
             record.set_tail(tail.to_vec());
             Ok(record)

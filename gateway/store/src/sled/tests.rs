@@ -193,7 +193,7 @@ fn a_damaged_row_is_named_and_does_not_hide_the_others() {
     let engine = open(&SledOptions::new(dir.path())).unwrap();
     let error = engine.get(&damaged).unwrap_err();
     assert_eq!(error, StoreError::Corrupt { key: damaged.clone() });
-    assert!(error.to_string().contains("message in workspace 1: 00000001") && error.to_string().contains("repair"));
+    assert!(error.to_string().contains("message in workspace 1: 00000001") && error.to_string().contains("backup"));
     let all = KeyRange::prefix(&Key::new(Space::Messages, 1));
     for order in [Order::Forward, Order::Backward] {
         let (rows, named) = crate::records::readable_rows(&*engine, all.clone(), order, 9).unwrap();

@@ -122,3 +122,28 @@ proptest! {
         let _ = decode::<Page>(&keys::meta("x"), &row);
     }
 }
+
+#[test]
+fn a_long_record_is_stored_compressed_and_reads_back() {
+    let lines: String = (0..4_000).map(|line| format!("{{\"sku\":\"SKU-{line}\",\"quantity\":1}},")).collect();
+    for page in [Page { text: lines.clone() }, Page { text: "short".to_owned() }] {
+        let (key, row) = encode(&page).unwrap();
+        assert!(row.len() <= crate::engine::MAX_VALUE_BYTES, "{} bytes", row.len());
+        assert_eq!(row[0] == PACKED_FORM, page.text == lines);
+        assert_eq!(decode::<Page>(&key, &row).unwrap(), page);
+    }
+    let note = Note { id: [1; 16], text: lines, tail: vec![7; 100] };
+    let (key, row) = encode(&note).unwrap();
+    assert_eq!(decode::<Note>(&key, &row).unwrap(), note);
+}
+
+#[test]
+fn a_damaged_compressed_row_is_told() {
+    let (key, row) = encode(&Page { text: "a line of an order, ".repeat(5_000) }).unwrap();
+    for damaged in
+        [row[..3].to_vec(), row[..row.len() - 1].to_vec(), [&[PACKED_FORM, 255, 255, 255, 255], &row[5..]].concat()]
+    {
+        let error = decode::<Page>(&key, &damaged).unwrap_err().to_string();
+        assert!(error.contains("compressed"), "{error}");
+    }
+}

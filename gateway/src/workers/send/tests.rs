@@ -1,0 +1,54 @@
+//! Rows of the queue of messages that can't be done do not stop the gateway.
+
+use super::take;
+use crate::{
+    records::MessageRow,
+    supervisor::Supervisor,
+    testing::{Stage, THANKS, WORKSPACE, order},
+};
+use std::sync::Arc;
+use tidegate_model::message::State;
+use tidegate_store::{Changes, Lane, Queue, Record, Space, WorkRow};
+use tokio::sync::Semaphore;
+
+/// Takes messages until there are none.
+fn send_all(stage: &mut Stage) {
+    let supervisor = Supervisor::new(stage.runtime().handle().clone());
+    let slots = Arc::new(Semaphore::new(1));
+    // As in the gateway: the slot is free again when the message is settled.
+    loop {
+        let slot = stage.runtime().block_on(Arc::clone(&slots).acquire_owned()).unwrap();
+        let Some(claim) = stage.app().store().claim(Queue::Io, 1).unwrap() else { return };
+        take(stage.app(), &supervisor, claim, slot).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_message_is_put_aside_and_the_next_one_goes() {
+    let mut stage = Stage::new(&[THANKS]);
+    stage.post(&order("1", 1));
+    stage.post(&order("2", 1));
+    stage.interpret();
+    let messages = stage.outbound();
+    let mut changes = Changes::new(stage.app().store().seq());
+    changes.put_row(MessageRow::row_key(&(WORKSPACE, messages[0].id)), b"{}".to_vec());
+    stage.app().store().commit(changes.into_batch()).wait().unwrap();
+    send_all(&mut stage);
+    let letters = stage.rows(Space::DeadLetters);
+    assert_eq!((letters.len(), stage.ready(Queue::Io)), (1, 0), "{letters:?}");
+    assert!(
+        letters[0]["reason"].as_str().unwrap().contains("can't be read")
+            || letters[0]["reason"].as_str().unwrap().contains("cannot be read")
+    );
+    assert_eq!(stage.message(messages[1].id).state, State::Accepted);
+}
+
+#[test]
+fn work_of_an_unknown_kind_is_put_aside() {
+    let mut stage = Stage::new(&[]);
+    let mut tx = stage.tx();
+    tx.enqueue(Queue::Io, Lane::new(WORKSPACE, 1, 1), &WorkRow::new(200, [1; 16]));
+    tx.commit(None).unwrap();
+    send_all(&mut stage);
+    assert_eq!((stage.rows(Space::DeadLetters).len(), stage.ready(Queue::Io)), (1, 0));
+}
