@@ -24,7 +24,7 @@ async fn lists_and_details_are_for_people_and_for_scripts() {
     let table = gateway.ask(&["event", "list"]).await;
     let lines: Vec<&str> = table.good().lines().collect();
     assert_eq!(lines.len(), 5, "{}", table.out);
-    assert!(lines[0].contains("OCCURRED") && lines[0].contains("KIND"), "{}", lines[0]);
+    assert!(lines[0].contains("RECEIVED") && lines[0].contains("KIND"), "{}", lines[0]);
     assert!(
         lines.iter().any(|line| line.contains("order.placed") && line.contains(text(order, "id"))),
         "{}",

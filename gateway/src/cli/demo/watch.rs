@@ -205,7 +205,7 @@ impl Watch {
         let step = step();
         if self.json {
             output::json(&step);
-        } else {
+        } else if !is_known_from_the_message(&step) {
             say(line(&step));
         }
     }
@@ -250,6 +250,11 @@ impl Watch {
 
 fn problem(problem: &Problem) -> Failure {
     Failure::Work(anyhow::anyhow!("{problem:?}"))
+}
+
+/// Whether people see it at the message already: its statuses are webhooks of their own.
+fn is_known_from_the_message(step: &Value) -> bool {
+    step["kind"] == "message.status_changed" || (step["step"] == "received" && step["endpoint"] == "meta")
 }
 
 /// A step for people.
