@@ -15,7 +15,7 @@ mod trigger;
 pub(crate) use advance::shard;
 pub(crate) use handshake::handshake;
 pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
-pub(crate) use runner::{Progress, Runner, interpretations_of, moment_prefix};
+pub(crate) use runner::{Progress, Runner, interpretations_of, of_the_moment};
 pub(crate) use send::{Prepared, prepare, settle};
 
 #[cfg(test)]

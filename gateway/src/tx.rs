@@ -8,7 +8,7 @@ use tidegate_model::{
     contact::{Contact, ContactKey},
 };
 use tidegate_store::{
-    Changes, Commit, CommitError, Engine, Expect, Key, Lane, LaneToken, Queue, StoreError, TimerKey, WorkRow,
+    Changes, Claim, Commit, CommitError, Engine, Expect, Key, Lane, LaneToken, Queue, StoreError, TimerKey, WorkRow,
     records::{self, BodyError, DeadLetter, DeadLetterKey, Dedupe, Deferred, ReadError, Record, RecordError, day_of},
 };
 
@@ -305,6 +305,28 @@ pub(crate) struct Letter {
     pub at: Timestamp,
     /// The stage or plugin that gave it up.
     pub source: String,
+}
+
+/// Puts a claim's first row aside, with the reason, so that its lane goes on.
+///
+/// # Errors
+/// The commit's.
+pub(crate) fn give_up(store: &dyn Engine, claim: &Claim, error: &TxError, at: Timestamp) -> Result<(), TxError> {
+    let Some((key, row)) = claim.rows().first() else { return Ok(()) };
+    tracing::error!(work = %key, reason = %error, "work was given up; it is among the dead letters");
+    let LaneToken { queue, lane, .. } = claim.token();
+    let mut tx = Tx::new(store, lane.workspace);
+    tx.park(Letter {
+        queue,
+        lane,
+        work: WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16])),
+        reason: error.to_string(),
+        field: None,
+        at,
+        source: "gateway".to_owned(),
+    })?;
+    tx.delete(key);
+    tx.commit(Some(claim.token()))
 }
 
 fn encode<R: Record + 'static>(value: &dyn Any) -> Result<Vec<u8>, RecordError> {

@@ -2,10 +2,11 @@
 
 use crate::{
     app::App,
-    pipeline::{interpretations_of, moment_prefix},
+    pipeline::{interpretations_of, of_the_moment},
     records::{Delivery, Interpretation, InterpretedItem, ItemResult, MessageRow, RunRow},
 };
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 use tidegate_model::{
     DeliveryId, EventId, ItemId, MessageId, Timestamp,
     event::{Event, Payload},
@@ -24,35 +25,14 @@ type Found<T> = Result<T, StoreError>;
 /// Rows read at once.
 const SLICE: usize = 100;
 
-/// Walks a space of every workspace, newest first, until `take` has enough. Rows of one workspace are in order; the caller sorts across.
-fn walk<R: Record>(app: &App, space: Space, mut take: impl FnMut(R) -> bool) -> Found<()> {
-    for (workspace, _) in app.catalog().workspaces() {
-        let mut after: Option<Cursor> = None;
-        'workspace: loop {
-            let range = KeyRange::prefix(&Key::new(space, workspace));
-            let page = records::list::<R>(app.store(), range, Order::Backward, after.as_ref(), SLICE)?;
-            for row in page.items {
-                if !take(row.record) {
-                    break 'workspace;
-                }
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-    }
-    Ok(())
-}
-
 /// The newest rows of every workspace, cut to `limit` after sorting by `at`.
-fn newest<R: Record>(
+fn newest<R: Record, T>(
     app: &App,
     space: Space,
     limit: usize,
-    mut make: impl FnMut(R) -> Vec<(Timestamp, Value)>,
-) -> Found<Vec<Value>> {
-    let mut rows: Vec<(Timestamp, Value)> = Vec::new();
+    mut make: impl FnMut(R) -> Vec<(Timestamp, T)>,
+) -> Found<Vec<T>> {
+    let mut rows: Vec<(Timestamp, T)> = Vec::new();
     for (workspace, _) in app.catalog().workspaces() {
         let mut count = 0;
         let mut after: Option<Cursor> = None;
@@ -87,7 +67,7 @@ fn events_of(item: &InterpretedItem) -> &[Event] {
 /// # Errors
 /// The store's.
 pub(crate) fn events(app: &App, limit: usize) -> Found<Vec<Value>> {
-    newest::<Interpretation>(app, Space::Interpretations, limit, |row| {
+    newest::<Interpretation, Value>(app, Space::Interpretations, limit, |row| {
         let line = |event: &Event| {
             let value = json!({
                 "id": event.id,
@@ -126,12 +106,8 @@ fn about(event: &Event) -> String {
 /// # Errors
 /// The store's.
 pub(crate) fn parked(app: &App, limit: usize) -> Found<Vec<Value>> {
-    let mut letters = Vec::new();
-    let mut left = limit;
-    walk::<DeadLetter>(app, Space::DeadLetters, |letter| {
-        letters.push(letter);
-        left -= 1;
-        left > 0
+    let letters = newest::<DeadLetter, DeadLetter>(app, Space::DeadLetters, limit, |letter| {
+        vec![(Timestamp::from_ms(letter.at_ms), letter)]
     })?;
     let mut rows = Vec::new();
     for letter in letters {
@@ -202,19 +178,15 @@ pub(crate) fn event(app: &App, id: EventId) -> Found<Option<Value>> {
 /// Messages that go back to an event: they share its moment.
 fn messages_of(app: &App, workspace: Option<u32>, id: EventId) -> Found<Vec<Value>> {
     let Some(workspace) = workspace else { return Ok(Vec::new()) };
-    let key = MessageRow::row_key(&(workspace, MessageId::from_raw(*id.raw())));
-    let range = KeyRange::prefix(&key[..key.len() - 10]);
     let mut found = Vec::new();
-    let mut after = None;
-    loop {
-        let page = records::list::<MessageRow>(app.store(), range.clone(), Order::Forward, after.as_ref(), SLICE)?;
-        let messages = page.items.into_iter().map(|row| row.record.message);
-        found.extend(messages.filter(|message| message.event == Some(id)).map(|message| message_line(&message)));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(found),
+    let range = of_the_moment::<MessageRow>(&(workspace, MessageId::from_raw(*id.raw())));
+    records::walk(app.store(), &range, Order::Forward, |row: MessageRow| {
+        if row.message.event == Some(id) {
+            found.push(message_line(&row.message));
         }
-    }
+        ControlFlow::<()>::Continue(())
+    })?;
+    Ok(found)
 }
 
 /// Finds something in the interpretations of its moment.
@@ -224,20 +196,15 @@ fn find<T>(
     pick: impl Fn(&InterpretedItem) -> Option<T>,
 ) -> Found<Option<(Interpretation, InterpretedItem, T)>> {
     for (workspace, _) in app.catalog().workspaces() {
-        let mut after: Option<Cursor> = None;
-        loop {
-            let range = KeyRange::prefix(&moment_prefix(workspace, raw));
-            let page = records::list::<Interpretation>(app.store(), range, Order::Forward, after.as_ref(), SLICE)?;
-            for row in page.items {
-                let found = row.record.items.iter().find_map(|item| pick(item).map(|found| (item.clone(), found)));
-                if let Some((item, found)) = found {
-                    return Ok(Some((row.record, item, found)));
-                }
+        let range = of_the_moment::<Interpretation>(&(workspace, ItemId::from_raw(*raw)));
+        let found = records::walk(app.store(), &range, Order::Forward, |row: Interpretation| {
+            match row.items.iter().find_map(|item| pick(item).map(|found| (item.clone(), found))) {
+                Some((item, found)) => ControlFlow::Break((row, item, found)),
+                None => ControlFlow::Continue(()),
             }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
+        })?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
@@ -304,7 +271,9 @@ pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
 /// # Errors
 /// The store's.
 pub(crate) fn messages(app: &App, limit: usize) -> Found<Vec<Value>> {
-    newest::<MessageRow>(app, Space::Messages, limit, |row| vec![(row.message.created_at, message_line(&row.message))])
+    newest::<MessageRow, Value>(app, Space::Messages, limit, |row| {
+        vec![(row.message.created_at, message_line(&row.message))]
+    })
 }
 
 /// One message, whole.

@@ -27,14 +27,12 @@ const MESSAGE_LIFE_MS: i64 = 24 * 3_600_000;
 pub(super) fn start(
     tx: &mut Tx<'_>,
     catalog: &Catalog,
+    flow: &Flow,
     run: Run,
     contact: &Contact,
     now: Timestamp,
 ) -> Result<(), TxError> {
-    let Some(flow) = catalog.flows(tx.workspace()).and_then(|flows| flows.get(&run.flow)).cloned() else {
-        return Ok(());
-    };
-    move_on(tx, catalog, &flow, run, &Input::Start, contact, now)
+    move_on(tx, catalog, flow, run, &Input::Start, contact, now)
 }
 
 /// A run's timer has come.

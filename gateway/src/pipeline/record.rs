@@ -15,16 +15,7 @@ use tidegate_model::{
     window::Window,
 };
 
-/// What recording an event found out, for the stages after it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Recorded {
-    /// Whom the event is about, as they are now.
-    pub contact: Option<Contact>,
-    /// The message that it brought or moved.
-    pub message: Option<MessageId>,
-}
-
-/// Records one event. `received_at` is the delivery's; it stamps what the provider gives no time for.
+/// Records one event, and gives the person that it is about, as they are now. `received_at` is the delivery's; it stamps what the provider gives no time for.
 ///
 /// # Errors
 /// The store's.
@@ -33,20 +24,20 @@ pub(super) fn record(
     catalog: &Catalog,
     event: &Event,
     received_at: Timestamp,
-) -> Result<Recorded, TxError> {
+) -> Result<Option<Contact>, TxError> {
     let contact = match &event.contact {
         Some(info) if !info.keys.is_empty() => Some(upsert_contact(tx, catalog, event, info, received_at)?),
         _ => None,
     };
-    let message = match &event.payload {
+    match &event.payload {
         Payload::Message(message) => record_message(tx, catalog, event, message, contact.as_ref())?,
         Payload::Status(status) => record_status(tx, catalog, event, status)?,
-        _ => None,
-    };
+        _ => {}
+    }
     if let (Some(contact), "contact.consent_changed") = (&contact, event.kind.as_str()) {
         follow_preferences(tx, event, contact)?;
     }
-    Ok(Recorded { contact, message })
+    Ok(contact)
 }
 
 /// Finds the contact by its keys, makes it, or merges those that turn out to be one: the smallest id survives.
@@ -116,8 +107,8 @@ fn record_message(
     event: &Event,
     message: &ChannelMessage,
     contact: Option<&Contact>,
-) -> Result<Option<MessageId>, TxError> {
-    let (Some(contact), Some(channel)) = (contact, channel_kind(&message.channel)) else { return Ok(None) };
+) -> Result<(), TxError> {
+    let (Some(contact), Some(channel)) = (contact, channel_kind(&message.channel)) else { return Ok(()) };
     let sender = catalog.sender_by_provider_id(tx.workspace(), channel, &message.sender);
     let sender_name = sender.as_ref().map_or_else(|| message.sender.clone(), |sender| sender.name.clone());
     let id = MessageId::derive(event.id.root_ms(), &[event.id.raw(), b"message"]);
@@ -161,7 +152,7 @@ fn record_message(
             obey_keyword(tx, catalog, event, channel, text, contact)?;
         }
     }
-    Ok(Some(id))
+    Ok(())
 }
 
 /// STOP and its kin take effect at once, on the channel they came by; START restores what a keyword took.
@@ -261,16 +252,11 @@ pub(super) fn addresses(channel: ChannelKind, contact: &Contact) -> Vec<String> 
 }
 
 /// Moves the message that a status is about: by our id, which came back with it, else by the provider's id.
-fn record_status(
-    tx: &mut Tx<'_>,
-    catalog: &Catalog,
-    event: &Event,
-    status: &Status,
-) -> Result<Option<MessageId>, TxError> {
-    let Some(channel) = channel_kind(&status.channel) else { return Ok(None) };
-    let Some(id) = message_of(tx, catalog, channel, status)? else { return Ok(None) };
-    let Some(MessageRow { mut message, .. }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else { return Ok(None) };
-    let Some(state) = State::from_provider(&status.state) else { return Ok(Some(id)) };
+fn record_status(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, status: &Status) -> Result<(), TxError> {
+    let Some(channel) = channel_kind(&status.channel) else { return Ok(()) };
+    let Some(id) = message_of(tx, catalog, channel, status)? else { return Ok(()) };
+    let Some(MessageRow { mut message, .. }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else { return Ok(()) };
+    let Some(state) = State::from_provider(&status.state) else { return Ok(()) };
     let note = status.errors.first().map(|error| match &error.title {
         Some(title) => format!("{}: {title}", error.code),
         None => error.code.clone(),
@@ -291,7 +277,7 @@ fn record_status(
     if changed {
         tx.put(MessageRow { workspace: tx.workspace(), message });
     }
-    Ok(Some(id))
+    Ok(())
 }
 
 fn message_of(

@@ -2,12 +2,12 @@
 
 mod deliveries;
 
-pub(crate) use deliveries::{interpretations_of, moment_prefix};
+pub(crate) use deliveries::{interpretations_of, of_the_moment};
 
 use super::advance;
 use crate::{
     app::App,
-    tx::{Letter, Tx, TxError},
+    tx::{self, Tx, TxError},
     work::Work,
 };
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -68,7 +68,7 @@ impl Runner {
         match alone {
             Ok(()) => Ok(Progress::Done),
             Err(error) if error.is_final() => Err(error),
-            Err(error) => self.give_up(&claim, &error.to_string()).map(|()| Progress::Done),
+            Err(error) => tx::give_up(self.app.store(), &claim, &error, self.app.now()).map(|()| Progress::Done),
         }
     }
 
@@ -104,24 +104,6 @@ impl Runner {
     fn attempt(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {
         let done = std::panic::catch_unwind(AssertUnwindSafe(|| self.work(claim, rows)));
         done.unwrap_or(Err(TxError::Panicked))
-    }
-
-    fn give_up(&self, claim: &Claim, reason: &str) -> Result<(), TxError> {
-        let Some((key, row)) = claim.rows().first() else { return Ok(()) };
-        tracing::error!(work = %key, reason, "work was given up; it is among the dead letters");
-        let mut tx = Tx::new(self.app.store(), claim.lane().workspace);
-        let work = WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16]));
-        tx.park(Letter {
-            queue: Queue::Pure,
-            lane: claim.lane(),
-            work,
-            reason: reason.to_owned(),
-            field: None,
-            at: self.app.now(),
-            source: "gateway".to_owned(),
-        })?;
-        tx.delete(key);
-        tx.commit(Some(claim.token()))
     }
 
     fn work(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {

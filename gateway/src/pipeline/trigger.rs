@@ -5,10 +5,11 @@ use crate::{
     records::RunRow,
     tx::{Tx, TxError},
 };
-use tidegate_flows::{Run, match_event, run_id};
+use std::sync::Arc;
+use tidegate_flows::{Flow, Run, match_event, run_id};
 use tidegate_model::{Timestamp, contact::Contact, event::Event, outcome::Trigger};
 
-/// Makes the runs that an event starts, ready to be advanced.
+/// Makes the runs that an event starts, each with its flow, ready to be advanced.
 ///
 /// # Errors
 /// The store's.
@@ -19,7 +20,7 @@ pub(super) fn trigger(
     triggers: &[&Trigger],
     contact: &Contact,
     now: Timestamp,
-) -> Result<Vec<Run>, TxError> {
+) -> Result<Vec<(Arc<Flow>, Run)>, TxError> {
     let Some(flows) = catalog.flows(tx.workspace()) else { return Ok(Vec::new()) };
     let found = match_event(flows, event, triggers.iter().copied());
     if found.is_empty() {
@@ -30,7 +31,8 @@ pub(super) fn trigger(
     for found in found {
         let id = run_id(event.id, found.flow.name());
         if tx.get::<RunRow>(&(tx.workspace(), id))?.is_none() {
-            runs.push(Run::new(&found.flow, contact.id, event.id, json.clone(), found.trigger, now));
+            let run = Run::new(&found.flow, contact.id, event.id, json.clone(), found.trigger, now);
+            runs.push((found.flow, run));
         }
     }
     Ok(runs)

@@ -6,7 +6,7 @@ use crate::{
     catalog::Sender,
     pipeline::{self, Prepared},
     supervisor::{Shutdown, Supervisor},
-    tx::{Letter, Tx, TxError},
+    tx::{self, Tx, TxError},
     work::Work,
 };
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Turn {
 fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaphorePermit) -> Result<(), TxError> {
     let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
     let Some(Work::Send { id }) = WorkRow::decode(&row.value).as_ref().and_then(Work::read) else {
-        return give_up(app, &claim, &TxError::UnknownWork);
+        return tx::give_up(app.store(), &claim, &TxError::UnknownWork, app.now());
     };
     let turn = Turn { claim, key, id, _slot: slot };
     for _ in 0..CONFLICTS {
@@ -76,7 +76,7 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
             }
             Err(error) if error.is_conflict() => {}
             Err(error) if error.is_final() => return Err(error),
-            Err(error) => return give_up(app, &turn.claim, &error),
+            Err(error) => return tx::give_up(app.store(), &turn.claim, &error, app.now()),
         }
     }
     // The claim goes back, and the message is looked at again.
@@ -98,24 +98,6 @@ fn go(app: &App, turn: &Turn, id: MessageId) -> Result<Next, TxError> {
             tx.commit(Some(turn.claim.token())).map(|()| Next::Done)
         }
     }
-}
-
-/// Puts the claim's first row aside, so that its lane goes on.
-fn give_up(app: &App, claim: &Claim, error: &TxError) -> Result<(), TxError> {
-    let Some((key, row)) = claim.rows().first() else { return Ok(()) };
-    tracing::error!(work = %key, reason = %error, "work was given up; it is among the dead letters");
-    let mut tx = Tx::new(app.store(), claim.lane().workspace);
-    tx.park(Letter {
-        queue: Queue::Io,
-        lane: claim.lane(),
-        work: WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16])),
-        reason: error.to_string(),
-        field: None,
-        at: app.now(),
-        source: "gateway".to_owned(),
-    })?;
-    tx.delete(key);
-    tx.commit(Some(claim.token()))
 }
 
 async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender) {

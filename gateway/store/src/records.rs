@@ -22,7 +22,7 @@ pub use dead_letter::{DeadLetter, DeadLetterKey};
 pub use dedupe::{Dedupe, day_of};
 pub use error::{ReadError, RecordError};
 pub use guards::{Sweep, sweep_idle_guards};
-pub use read::{Cursor, DamagedRow, Listed, Page, get, list, readable_rows};
+pub use read::{Cursor, DamagedRow, Listed, Page, get, list, readable_rows, walk};
 pub use record::{Layout, Record, decode, encode};
 pub use registry::{Named, Registry};
 pub use timers::{Deferred, Promoted, promote_due};

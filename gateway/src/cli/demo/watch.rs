@@ -30,12 +30,12 @@ struct Shown {
     phone_number_id: &'static str,
 }
 
-/// How far the messages of a delivery are.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How far the messages of a delivery are; of several, the greatest counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Far {
-    Waiting,
     AllRead,
     Stuck,
+    Waiting,
 }
 
 impl Watch {
@@ -81,11 +81,7 @@ impl Watch {
         loop {
             let mut far = Far::AllRead;
             for delivery in self.deliveries.clone() {
-                match self.look(running, delivery).map_err(|error| problem(&error))? {
-                    Far::Waiting => far = Far::Waiting,
-                    Far::Stuck if far == Far::AllRead => far = Far::Stuck,
-                    Far::AllRead | Far::Stuck => {}
-                }
+                far = far.max(self.look(running, delivery).map_err(|error| problem(&error))?);
             }
             if far != Far::Waiting {
                 return Ok(far == Far::AllRead);
@@ -124,17 +120,13 @@ impl Watch {
                     &format!("{} parked", item["id"]),
                     || json!({"step": "parked", "item": item["id"], "reason": reason}),
                 );
-                far = Far::Stuck;
+                far = far.max(Far::Stuck);
             }
             let events =
                 item["result"]["interpreted"]["outcome"]["done"]["events"].as_array().cloned().unwrap_or_default();
             for event in events {
                 let Some(id) = event["id"].as_str().and_then(|id| id.parse::<EventId>().ok()) else { continue };
-                match self.look_at_event(running, id, &event, item)? {
-                    Far::Waiting => far = Far::Waiting,
-                    Far::Stuck if far == Far::AllRead => far = Far::Stuck,
-                    Far::AllRead | Far::Stuck => {}
-                }
+                far = far.max(self.look_at_event(running, id, &event, item)?);
             }
         }
         Ok(far)

@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{
     collections::{HashMap, HashSet},
+    ops::ControlFlow,
     sync::Arc,
 };
 use tidegate_model::{
@@ -25,6 +26,8 @@ use tokio::runtime::Handle;
 
 /// Items that go into one commit.
 const ITEMS_AT_ONCE: usize = 32;
+/// Bytes of an id behind its moment.
+const HASH_BYTES: usize = 10;
 /// Bytes of JSON after which no further item is taken into an interpretation row. A row of the store takes 48 KiB.
 const ENOUGH_ROW_BYTES: usize = 24 * 1024;
 
@@ -143,24 +146,21 @@ fn parked_items(app: &App, delivery: &Delivery) -> Result<HashSet<ItemId>, TxErr
 /// Every interpretation row of a delivery. Ids derive, so they lie together under the delivery's moment.
 pub(crate) fn interpretations_of(app: &App, workspace: u32, id: DeliveryId) -> Result<Vec<Interpretation>, TxError> {
     let mut found = Vec::new();
-    let mut after = None;
-    loop {
-        let range = KeyRange::prefix(&moment_prefix(workspace, id.raw()));
-        let page = records::list::<Interpretation>(app.store(), range, Order::Forward, after.as_ref(), 200)?;
-        found.extend(page.items.into_iter().map(|row| row.record).filter(|row| row.delivery == id));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
+    let range = of_the_moment::<Interpretation>(&(workspace, ItemId::from_raw(*id.raw())));
+    records::walk(app.store(), &range, Order::Forward, |row: Interpretation| {
+        if row.delivery == id {
+            found.push(row);
         }
-    }
+        ControlFlow::<()>::Continue(())
+    })?;
     found.sort_by_key(|row| row.items.first().map(|item| item.index));
     Ok(found)
 }
 
-/// The start of all interpretation keys of the moment that an id carries.
-pub(crate) fn moment_prefix(workspace: u32, raw: &[u8; 16]) -> Vec<u8> {
-    let key = Interpretation::row_key(&(workspace, ItemId::from_raw(*raw)));
-    key[..key.len() - 10].to_vec()
+/// All rows of the moment that a key's id carries, for records whose keys end with an id.
+pub(crate) fn of_the_moment<R: Record>(key: &R::Key) -> KeyRange {
+    let key = R::row_key(key);
+    KeyRange::prefix(&key[..key.len() - HASH_BYTES])
 }
 
 fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<Key, Batch>, TxError> {
@@ -240,7 +240,10 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
             state_in: part.state_in.clone(),
             result,
         };
-        row_bytes += json_bytes(&item)?;
+        // A slice of one item is never cut, so it need not be measured.
+        if batch.parts.len() > 1 {
+            row_bytes += json_bytes(&item)?;
+        }
         items.push(item);
     }
     match task.work {
@@ -332,14 +335,14 @@ fn apply_done(
     let now = app.now();
     let mut runs = Vec::new();
     for (place, event) in done.events.iter().enumerate() {
-        let recorded = record::record(tx, app.catalog(), event, batch.delivery.received_at)?;
+        let contact = record::record(tx, app.catalog(), event, batch.delivery.received_at)?;
         tracing::info!(delivery.id = %batch.delivery.id, event.id = %event.id, kind = %event.kind, connection = connection.name, "event");
-        let Some(contact) = recorded.contact else { continue };
+        let Some(contact) = contact else { continue };
         let triggers: Vec<&Trigger> = done.triggers.iter().filter(|trigger| trigger.event == place).collect();
-        for run in trigger::trigger(tx, app.catalog(), event, &triggers, &contact, now)? {
+        for (flow, run) in trigger::trigger(tx, app.catalog(), event, &triggers, &contact, now)? {
             tracing::info!(event.id = %event.id, run.id = %run.id, flow = run.flow, "flow started");
             runs.push(run.id);
-            advance::start(tx, app.catalog(), run, &contact, now)?;
+            advance::start(tx, app.catalog(), &flow, run, &contact, now)?;
         }
     }
     if let (Some(state), Some(key)) = (&done.state, &part.state_key) {

@@ -5,6 +5,10 @@ use crate::{
     engine::{Engine, KeyRange, Order, Row, StoreError},
     keys::Key,
 };
+use std::ops::ControlFlow;
+
+/// Rows that [`walk`] reads at once.
+const WALK_SLICE: usize = 100;
 
 /// A record and the version of its row; `None` when there is none.
 ///
@@ -92,6 +96,31 @@ pub fn list<R: Record>(
         }
     }
     Ok(page)
+}
+
+/// Looks at the readable records of a range one after the other, until `look` breaks with what was sought.
+///
+/// # Errors
+/// The engine.
+pub fn walk<R: Record, T>(
+    engine: &dyn Engine,
+    range: &KeyRange,
+    order: Order,
+    mut look: impl FnMut(R) -> ControlFlow<T>,
+) -> Result<Option<T>, StoreError> {
+    let mut after = None;
+    loop {
+        let page = list::<R>(engine, range.clone(), order, after.as_ref(), WALK_SLICE)?;
+        for row in page.items {
+            if let ControlFlow::Break(found) = look(row.record) {
+                return Ok(Some(found));
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(None),
+        }
+    }
 }
 
 /// The readable rows of a range, at most `limit`, and the keys of the damaged ones among them.
