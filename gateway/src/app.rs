@@ -1,6 +1,7 @@
 //! Wiring: a configuration becomes a running gateway, and a running gateway ends.
 
 use crate::{
+    admission::Admission,
     catalog::{Catalog, CatalogFault},
     config::Config,
     http,
@@ -31,6 +32,7 @@ pub(crate) struct App {
     store: Arc<dyn Engine>,
     catalog: Catalog,
     clock: DomainClock,
+    admission: Arc<Admission>,
     draining: AtomicBool,
     disk_is_low: AtomicBool,
     reserve_bytes: u64,
@@ -46,6 +48,7 @@ impl App {
             store,
             catalog,
             clock,
+            admission: Admission::new(usize::MAX),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
             reserve_bytes: 0,
@@ -77,6 +80,11 @@ impl App {
     /// Now, by the domain clock.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_ms(self.clock.now_ms())
+    }
+
+    /// The room for webhooks on their way into the store.
+    pub(crate) fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 
     /// Whether webhooks are taken.
@@ -171,7 +179,7 @@ impl Running {
         let supervisor = Supervisor::new(tokio::runtime::Handle::current());
         let grace = Duration::from_secs(config.server.drain_s);
         let running = Self { app, address, supervisor, grace };
-        running.serve(listener)?;
+        running.serve(listener, config.server.max_connections)?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
         // The port may have been chosen only now.
         let public =
@@ -183,12 +191,13 @@ impl Running {
         Ok(running)
     }
 
-    fn serve(&self, listener: TcpListener) -> Result<(), StartFault> {
+    fn serve(&self, listener: TcpListener, most_connections: usize) -> Result<(), StartFault> {
         let bind = |path: PathBuf| {
             tidegate_clock::bind(&path).map_err(|error| listen_fault(path.display().to_string(), &error))
         };
         let public = http::public(Arc::clone(&self.app));
-        self.supervisor.face("listener", serve_tcp(listener, public, self.supervisor.closing()));
+        let closing = self.supervisor.closing();
+        self.supervisor.face("listener", http::listener::serve(listener, public, most_connections, closing));
         let control = http::control(Arc::clone(&self.app));
         let socket = bind(self.app.data.join(CONTROL_SOCKET))?;
         self.supervisor.face("control", serve_unix(socket, control, self.supervisor.closing()));
@@ -243,6 +252,7 @@ fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Ar
         store,
         catalog,
         clock,
+        admission: Admission::new(config.server.body_memory_mib.saturating_mul(1 << 20)),
         draining: AtomicBool::new(false),
         disk_is_low: AtomicBool::new(false),
         reserve_bytes: config.data.reserve_mib.saturating_mul(1 << 20),
@@ -261,11 +271,6 @@ fn clock_of(mode: &str) -> Result<DomainClock, StartFault> {
 
 fn listen_fault(what: String, error: &std::io::Error) -> StartFault {
     StartFault::Listen { what, reason: error.to_string() }
-}
-
-async fn serve_tcp(listener: TcpListener, router: axum::Router, mut closing: Closing) -> Result<(), String> {
-    let serve = axum::serve(listener, router).with_graceful_shutdown(async move { closing.asked().await });
-    serve.await.map_err(|error| error.to_string())
 }
 
 async fn serve_unix(listener: UnixListener, router: axum::Router, mut closing: Closing) -> Result<(), String> {

@@ -56,6 +56,10 @@ pub(crate) struct Server {
     pub public_url: String,
     /// How long a shutdown waits for work in flight, in seconds.
     pub drain_s: u64,
+    /// Connections at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// MiB of webhooks that may be in memory on their way into the store; further ones wait, then get 503.
+    pub body_memory_mib: usize,
 }
 
 /// `[data]`
@@ -289,7 +293,7 @@ macro_rules! layers {
 }
 
 layers! {
-    ServerLayer { listen: String, public_url: String, drain_s: u64 }
+    ServerLayer { listen: String, public_url: String, drain_s: u64, max_connections: usize, body_memory_mib: usize }
     DataLayer { dir: PathBuf, cache_mib: u64, reserve_mib: u64 }
     LogLayer { filter: String, format: LogFormat }
     WorkersLayer { threads: usize, sends_in_flight: usize, paused: bool }

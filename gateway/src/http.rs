@@ -1,6 +1,7 @@
 //! The HTTP faces: webhooks and health on the public listener, reads and commands on the control socket. Handlers translate; they decide nothing.
 
 mod health;
+pub(crate) mod listener;
 mod problem;
 mod receive;
 mod v1;

@@ -2,6 +2,7 @@
 //!
 //! `pipeline` is the path of an event, `commands` what a person may do, `http` and `cli` thin faces; `app` wires all of it.
 
+mod admission;
 mod app;
 mod catalog;
 mod cli;

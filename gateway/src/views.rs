@@ -320,12 +320,14 @@ fn why(message: &Message) -> Option<&str> {
 /// Figures of the store.
 pub(crate) fn stats(app: &App) -> Value {
     let stats = app.store().stats();
+    let (receiving_bytes, receiving_waits) = app.admission().figures();
     json!({
         "rows_put": stats.rows_put,
         "rows_deleted": stats.rows_deleted,
         "commits": stats.commits,
         "groups": stats.groups,
         "damaged": stats.damaged,
+        "receiving": {"bytes": receiving_bytes, "waiting": receiving_waits},
         "ready": {"pure": stats.ready[0], "io": stats.ready[1]},
         "timers": stats.timers,
         "oldest_due_at": stats.oldest_due_ms.map(Timestamp::from_ms),

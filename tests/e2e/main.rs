@@ -8,6 +8,7 @@ mod crash;
 mod delivery;
 mod failures;
 mod intake;
+mod load;
 mod meta;
 mod plugin;
 mod privacy;

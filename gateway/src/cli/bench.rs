@@ -2,6 +2,7 @@
 
 mod child;
 mod load;
+mod soak;
 
 use super::{Failure, output};
 use crate::{config::Config, play::Script};
@@ -37,6 +38,9 @@ pub(super) struct BenchArgs {
     /// Webhooks a second; as fast as they are answered when absent.
     #[arg(long)]
     rate: Option<u32>,
+    /// Minutes that a soak takes.
+    #[arg(long, default_value_t = 30)]
+    minutes: u32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -57,6 +61,8 @@ enum What {
     Path,
     /// As `path`, with the three statuses of each message recorded.
     Statuses,
+    /// As `statuses` for a long time, 700 webhooks a second when `--rate` names no other; a figure for each minute.
+    Soak,
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
@@ -75,6 +81,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
                 What::Ingest => ingest(args).await?,
                 What::Path | What::All => path(args, false).await?,
                 What::Statuses => path(args, true).await?,
+                What::Soak => {
+                    soak::run(args).await?;
+                    continue;
+                }
             };
             show(args, &figures);
         }
@@ -97,6 +107,7 @@ async fn baseline(args: &BenchArgs) -> Result<Value, Failure> {
     let load = Load {
         address: child.address,
         connections: args.connections,
+        first: 0,
         count: args.count,
         rate: args.rate,
         requests: orders("/", 1)?,
@@ -111,8 +122,14 @@ async fn ingest(args: &BenchArgs) -> Result<Value, Failure> {
     config.workers.paused = true;
     let child = Child::gateway(dir.path(), &config).await?;
     let requests = orders("/in/shopify", 1)?;
-    let load =
-        Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests };
+    let load = Load {
+        address: child.address,
+        connections: args.connections,
+        first: 0,
+        count: args.count,
+        rate: args.rate,
+        requests,
+    };
     let measured = load.run().await?;
     let mut shown = figures("ingest: verify, store, answer", &measured, &child.usage()?);
     let stats = child.stats().await?;
@@ -131,8 +148,14 @@ async fn path(args: &BenchArgs, statuses: bool) -> Result<Value, Failure> {
     }
     let requests = orders("/in/shopify", CUSTOMERS)?;
     let before = (child.usage()?, child.stats().await?);
-    let load =
-        Load { address: child.address, connections: args.connections, count: args.count, rate: args.rate, requests };
+    let load = Load {
+        address: child.address,
+        connections: args.connections,
+        first: 0,
+        count: args.count,
+        rate: args.rate,
+        requests,
+    };
     let started = tokio::time::Instant::now();
     let measured = load.run().await?;
     let count = args.count;

@@ -69,6 +69,7 @@ impl Config {
             name_is_plain(&format!("workspaces.{name}"), name)?;
         }
         self.check_clock()?;
+        self.check_server()?;
         // First, so that an endpoint that is misspelt there is not said to have no connection.
         self.check_connections()?;
         self.check_endpoints()?;
@@ -79,6 +80,18 @@ impl Config {
     fn check_clock(&self) -> Result<(), ConfigFault> {
         let mode = self.clock.mode.parse::<ClockMode>();
         mode.map(|_| ()).map_err(|error| ConfigFault::key("clock.mode", error.to_string()))
+    }
+
+    fn check_server(&self) -> Result<(), ConfigFault> {
+        for (key, value) in [
+            ("server.max_connections", self.server.max_connections),
+            ("server.body_memory_mib", self.server.body_memory_mib),
+        ] {
+            if value == 0 {
+                return Err(ConfigFault::key(key, "must be 1 at least: with 0 no webhook could come in"));
+            }
+        }
+        Ok(())
     }
 
     fn check_endpoints(&self) -> Result<(), ConfigFault> {

@@ -2,6 +2,7 @@
 
 use super::{Code, Problem};
 use crate::{
+    admission::{Full, Pass},
     app::App,
     catalog::Endpoint,
     pipeline::{self, Accepted, Incoming, Mark, ReceiveFault},
@@ -13,12 +14,21 @@ use axum::{
     response::IntoResponse,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tidegate_model::DeliveryId;
 use tidegate_store::CommitError;
 
 /// Names the stored delivery in the answer, for those who look for it later.
 const DELIVERY: HeaderName = HeaderName::from_static("tidegate-delivery");
+
+/// A body that is longer is verified and compressed aside.
+const AT_ONCE_BYTES: usize = 256 * 1024;
+/// How long a webhook waits for room. Providers wait 5 s (Shopify) to 30 s for an answer, and come again after a 503.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long any body may take to come.
+const READ_TIMEOUT_S: u64 = 10;
+/// A longer body has a second more for each so many bytes.
+const SLOWEST_BYTES_S: u64 = 256 * 1024;
 
 /// Takes a webhook.
 pub(super) async fn post(
@@ -29,14 +39,46 @@ pub(super) async fn post(
 ) -> Result<axum::response::Response, Problem> {
     app.accepting().map_err(Problem::unavailable)?;
     let endpoint = find(&app, &name)?;
-    let body = read(body, endpoint.max_body_bytes).await?;
-    let headers: Vec<(String, Vec<u8>)> =
-        headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let incoming = Incoming { headers: &headers, body: &body, received_at: app.now() };
-    let accepted =
-        pipeline::receive(&endpoint, &incoming, app.store().seq()).map_err(|fault| not_taken(&endpoint, &fault))?;
+    let bytes = length(&headers, endpoint.max_body_bytes)?;
+    let _room = admit(&app, &endpoint, bytes).await?;
+    let body = read(body, bytes, endpoint.max_body_bytes, patience(bytes)).await?;
+    let accepted = if body.len() > AT_ONCE_BYTES {
+        // Other connections of this thread go on meanwhile.
+        tokio::task::block_in_place(|| accept(&app, &endpoint, &headers, &body))
+    } else {
+        accept(&app, &endpoint, &headers, &body)
+    }?;
+    drop(body);
     let id = store(&app, &endpoint, accepted).await?;
     Ok(answer(&endpoint, id))
+}
+
+/// Verifies a webhook, and makes its rows.
+fn accept(app: &App, endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Result<Accepted, Problem> {
+    let headers: Vec<(String, Vec<u8>)> =
+        headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+    let incoming = Incoming { headers: &headers, body, received_at: app.now() };
+    pipeline::receive(endpoint, &incoming, app.store().seq()).map_err(|fault| not_taken(endpoint, &fault))
+}
+
+/// The length that the body says it has; the limit, when it says none.
+fn length(headers: &HeaderMap, limit: usize) -> Result<usize, Problem> {
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    match said {
+        Some(length) if length > limit => Err(too_large(limit)),
+        said => Ok(said.unwrap_or(limit)),
+    }
+}
+
+/// Waits until there is room for the body, so that bodies do not fill the memory.
+async fn admit(app: &App, endpoint: &Endpoint, bytes: usize) -> Result<Pass, Problem> {
+    match tokio::time::timeout(ROOM_TIMEOUT, app.admission().admit(endpoint.number, bytes)).await {
+        Ok(Ok(pass)) => Ok(pass),
+        Ok(Err(Full)) | Err(_) => {
+            tracing::warn!(endpoint = %endpoint.name, bytes, "no room for a webhook: too many came at once");
+            Err(Problem::unavailable("more webhooks came at once than the gateway takes"))
+        }
+    }
 }
 
 fn not_taken(endpoint: &Endpoint, fault: &ReceiveFault) -> Problem {
@@ -111,13 +153,34 @@ fn find(app: &App, name: &str) -> Result<Arc<Endpoint>, Problem> {
     })
 }
 
-async fn read(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(Problem::new(Code::BodyTooLarge, format!("the endpoint takes bodies up to {limit} bytes")))
+fn too_large(limit: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("the endpoint takes bodies up to {limit} bytes"))
+}
+
+/// How long a body of so many bytes may take to come: its room is wanted by others.
+const fn patience(bytes: usize) -> Duration {
+    Duration::from_secs(READ_TIMEOUT_S + bytes as u64 / SLOWEST_BYTES_S)
+}
+
+/// Reads a body of about so many bytes, and at most the limit.
+async fn read(body: Body, bytes: usize, limit: usize, patience: Duration) -> Result<Vec<u8>, Problem> {
+    let reading = async {
+        let mut body = Limited::new(body, limit);
+        let mut read = Vec::with_capacity(bytes);
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                read.extend_from_slice(&data);
+            }
         }
-        Err(_) => Err(Problem::new(Code::BodyUnreadable, "the body ended early")),
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(read)
+    };
+    match tokio::time::timeout(patience, reading).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(Problem::new(Code::BodyUnreadable, "the body ended early")),
+        Err(_) => {
+            Err(Problem::new(Code::BodyUnreadable, format!("the body did not come within {} s", patience.as_secs())))
+        }
     }
 }
 
@@ -131,4 +194,42 @@ pub(super) async fn handshake(
     let challenge = pipeline::handshake(&endpoint, &query)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], challenge)
         .into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body that does not come.
+    struct Never;
+
+    impl axum::body::HttpBody for Never {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+            std::task::Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_whole_or_refused_with_the_reason() {
+        let check = async |body: Body, patience: Duration, expected: Result<&[u8], u16>| {
+            let found = read(body, 4, 5, patience).await;
+            let found = found.map_err(|problem| problem.into_response().status().as_u16());
+            assert_eq!(found.as_deref().map_err(|status| *status), expected);
+        };
+        check(Body::from("hello"), patience(0), Ok(b"hello")).await;
+        check(Body::from("hello!"), patience(0), Err(413)).await;
+        check(Body::new(Never), Duration::ZERO, Err(400)).await;
+    }
+
+    #[test]
+    fn a_long_body_may_take_longer() {
+        assert_eq!(patience(8_000), Duration::from_secs(10));
+        assert_eq!(patience(4 << 20), Duration::from_secs(26));
+    }
 }

@@ -119,6 +119,14 @@ impl Gateway {
         self.ended().await
     }
 
+    /// The most memory that the process had so far, in bytes.
+    ///
+    /// # Panics
+    /// When it was not running.
+    pub fn peak_memory_bytes(&self) -> usize {
+        self.process.as_ref().expect("the gateway runs").peak_memory_bytes()
+    }
+
     /// Asks it to stop (SIGTERM), and does not wait.
     ///
     /// # Panics

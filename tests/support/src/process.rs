@@ -33,6 +33,14 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
+    /// The most memory that it had so far, in bytes.
+    pub(crate) fn peak_memory_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
+        kib.expect("the system tells a process's memory") * 1_024
+    }
+
     /// Asks it to stop: SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the process was started here");

@@ -1,6 +1,9 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
-use crate::{ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID};
+use crate::{
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN,
+    WABA_ID,
+};
 use std::{
     fmt::Write,
     fs,
@@ -16,6 +19,7 @@ pub struct Setup {
     flows: Vec<String>,
     templates: Vec<Template>,
     endpoints: Vec<Endpoint>,
+    second_shop: bool,
     send_timeout_s: u64,
 }
 
@@ -23,6 +27,7 @@ pub struct Setup {
 struct Endpoint {
     name: String,
     plugin: String,
+    workspace: &'static str,
     secrets: Vec<String>,
     max_body_bytes: Option<usize>,
 }
@@ -32,6 +37,7 @@ impl Endpoint {
         Self {
             name: name.to_owned(),
             plugin: plugin.to_owned(),
+            workspace: "main",
             secrets: vec![secret.to_owned()],
             max_body_bytes: None,
         }
@@ -48,6 +54,7 @@ impl Setup {
             flows: Vec::new(),
             templates: Vec::new(),
             endpoints,
+            second_shop: false,
             send_timeout_s: 10,
         }
     }
@@ -70,6 +77,15 @@ impl Setup {
     #[must_use]
     pub fn brittle(mut self) -> Self {
         self.endpoints.push(Endpoint::new("brittle", "./brittle.wasm", SHOPIFY_SECRET));
+        self
+    }
+
+    /// Adds another business, the workspace `second`, with the same flows, an endpoint for its shop and a sender, both of that name too.
+    #[must_use]
+    pub fn second_shop(mut self) -> Self {
+        let endpoint = Endpoint::new("second", "shopify", SHOPIFY_SECRET);
+        self.endpoints.push(Endpoint { workspace: "second", ..endpoint });
+        self.second_shop = true;
         self
     }
 
@@ -141,44 +157,59 @@ cache_mib = 8
 reserve_mib = 1
 [clock]
 mode = "stepped:{START_MS}"
-[workspaces.main]
-flows = "flows"
-templates = "templates"
-default_sender = "shop"
-[[senders]]
-name = "shop"
-workspace = "main"
-channel = "whatsapp"
-phone_number_id = "{NUMBER_ID}"
-access_token = "{ACCESS_TOKEN}"
-base_url = "{double_url}"
-timeout_s = {}
-"#,
-            self.send_timeout_s
+"#
         );
-        for Endpoint { name, plugin, secrets, max_body_bytes } in &self.endpoints {
+        text.push_str(&self.business("main", "shop", NUMBER_ID, double_url));
+        if self.second_shop {
+            text.push_str(&self.business("second", "second", SECOND_NUMBER_ID, double_url));
+        }
+        for Endpoint { name, plugin, workspace, secrets, max_body_bytes } in &self.endpoints {
             let limit = max_body_bytes.map(|limit| format!("max_body_bytes = {limit}\n")).unwrap_or_default();
             let section = format!(
                 "[[endpoints]]\nname = {name:?}\nplugin = {plugin:?}\nsecrets = {secrets:?}\nverify_token = {VERIFY_TOKEN:?}\n{limit}\
-                 [[connections]]\nname = {name:?}\nendpoint = {name:?}\nworkspace = \"main\"\n"
+                 [[connections]]\nname = {name:?}\nendpoint = {name:?}\nworkspace = {workspace:?}\n"
             );
             text.push_str(&section);
         }
         text
     }
 
+    fn business(&self, workspace: &str, sender: &str, number_id: &str, double_url: &str) -> String {
+        format!(
+            r#"
+[workspaces.{workspace}]
+flows = "flows"
+templates = "templates"
+default_sender = "{sender}"
+[[senders]]
+name = "{sender}"
+workspace = "{workspace}"
+channel = "whatsapp"
+phone_number_id = "{number_id}"
+access_token = "{ACCESS_TOKEN}"
+base_url = "{double_url}"
+timeout_s = {}
+"#,
+            self.send_timeout_s
+        )
+    }
+
     /// The double, on a clock of this process.
     pub(crate) fn double(&self, clock: DomainClock) -> DoubleConfig {
         let mut config = DoubleConfig::new(clock);
         config.delays = Delays::default();
-        config.numbers = vec![Number {
-            phone_number_id: NUMBER_ID.to_owned(),
+        let number = |id: &str, display: &str| Number {
+            phone_number_id: id.to_owned(),
             waba_id: WABA_ID.to_owned(),
-            display_phone_number: "15550783881".to_owned(),
+            display_phone_number: display.to_owned(),
             access_token: ACCESS_TOKEN.to_owned(),
             app_secret: META_SECRET.to_owned(),
             webhook_url: None,
-        }];
+        };
+        config.numbers = vec![number(NUMBER_ID, "15550783881")];
+        if self.second_shop {
+            config.numbers.push(number(SECOND_NUMBER_ID, "15550783882"));
+        }
         config.templates = self.templates.iter().flat_map(Template::approved).collect();
         config
     }

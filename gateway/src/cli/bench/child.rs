@@ -32,6 +32,8 @@ impl Drop for Child {
 pub(super) struct Usage {
     pub(super) cpu: Duration,
     pub(super) peak_bytes: u64,
+    /// Now.
+    pub(super) resident_bytes: u64,
 }
 
 impl Child {
@@ -93,11 +95,12 @@ impl Child {
         // Fields 14 and 15 of stat(5), counted behind the name in brackets: user and system time in ticks of 10 ms.
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-        Ok(Usage { cpu: Duration::from_millis(ticks * 10), peak_bytes: peak.unwrap_or(0) * 1_024 })
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1_024
+        };
+        let cpu = Duration::from_millis(ticks * 10);
+        Ok(Usage { cpu, peak_bytes: bytes("VmHWM:"), resident_bytes: bytes("VmRSS:") })
     }
 }
 

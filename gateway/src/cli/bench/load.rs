@@ -53,6 +53,8 @@ impl Request {
 pub(super) struct Load {
     pub(super) address: SocketAddr,
     pub(super) connections: usize,
+    /// Number of the first request; numbers must not come twice.
+    pub(super) first: usize,
     pub(super) count: usize,
     pub(super) rate: Option<u32>,
     pub(super) requests: Vec<Request>,
@@ -113,7 +115,7 @@ impl Load {
                 tokio::time::sleep_until(started + Duration::from_secs_f64(number as f64 / f64::from(rate))).await;
             }
             let mut request = self.requests[number % self.requests.len()].clone();
-            request.number(number);
+            request.number(self.first + number);
             let sent = Instant::now();
             stream.write_all(&request.bytes).await.map_err(anyhow::Error::from)?;
             let status = answer(&mut stream, &mut buffer).await?;

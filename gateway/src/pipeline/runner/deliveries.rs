@@ -26,6 +26,8 @@ use tokio::runtime::Handle;
 
 /// Items that go into one commit.
 const ITEMS_AT_ONCE: usize = 32;
+/// Bytes of bodies that are in memory for one commit; a longer body is there alone.
+const BODY_BYTES_AT_ONCE: usize = 1024 * 1024;
 /// Bytes of an id behind its moment.
 const HASH_BYTES: usize = 10;
 /// Bytes of JSON after which no further item is taken into an interpretation row. A row of the store takes 48 KiB.
@@ -65,13 +67,18 @@ pub(super) fn load(
 ) -> Result<HashMap<Key, Batch>, TxError> {
     let mut cuts: Vec<Cut> = Vec::new();
     let mut states = HashSet::new();
-    let mut count = 0;
+    let (mut count, mut body_bytes) = (0, 0);
     for task in tasks {
         let (Work::Delivery { id, from } | Work::Replay { id, from }) = task.work else { continue };
         if count >= ITEMS_AT_ONCE || cuts.iter().any(|cut| cut.delivery.id == id) {
             break;
         }
-        let cut = cut(app, tx, task, id, from, ITEMS_AT_ONCE - count)?;
+        let delivery = tx.get::<Delivery>(&(tx.workspace(), id))?.ok_or(TxError::DeliveryGone)?;
+        body_bytes += delivery.body_bytes;
+        if body_bytes > BODY_BYTES_AT_ONCE && !cuts.is_empty() {
+            break;
+        }
+        let cut = cut(app, tx, task, delivery, from, ITEMS_AT_ONCE - count)?;
         // Two items that share a state must not share a call: the second must see what the first left.
         let keys: Vec<_> = cut.state_keys().collect();
         if keys.iter().any(|key| states.contains(key)) {
@@ -101,10 +108,8 @@ impl Cut {
     }
 }
 
-/// One delivery's slice. The work is given up when the delivery or its endpoint is gone.
-fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most: usize) -> Result<Cut, TxError> {
-    let workspace = tx.workspace();
-    let delivery = tx.get::<Delivery>(&(workspace, id))?.ok_or(TxError::DeliveryGone)?;
+/// One delivery's slice. The work is given up when its endpoint is gone.
+fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, delivery: Delivery, from: u32, most: usize) -> Result<Cut, TxError> {
     let Some(endpoint) = app.catalog().endpoint(&delivery.endpoint) else {
         return Err(TxError::EndpointGone(delivery.endpoint));
     };
