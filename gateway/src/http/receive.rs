@@ -21,8 +21,6 @@ use tidegate_store::CommitError;
 /// Names the stored delivery in the answer, for those who look for it later.
 const DELIVERY: HeaderName = HeaderName::from_static("tidegate-delivery");
 
-/// A body that is longer is verified and compressed aside.
-const AT_ONCE_BYTES: usize = 256 * 1024;
 /// How long a webhook waits for room. Providers wait 5 s (Shopify) to 30 s for an answer, and come again after a 503.
 const ROOM_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long any body may take to come.
@@ -42,12 +40,7 @@ pub(super) async fn post(
     let bytes = length(&headers, endpoint.max_body_bytes)?;
     let _room = admit(&app, &endpoint, bytes).await?;
     let body = read(body, bytes, endpoint.max_body_bytes, patience(bytes)).await?;
-    let accepted = if body.len() > AT_ONCE_BYTES {
-        // Other connections of this thread go on meanwhile.
-        tokio::task::block_in_place(|| accept(&app, &endpoint, &headers, &body))
-    } else {
-        accept(&app, &endpoint, &headers, &body)
-    }?;
+    let accepted = accept(&app, &endpoint, &headers, &body)?;
     drop(body);
     let id = store(&app, &endpoint, accepted).await?;
     Ok(answer(&endpoint, id))

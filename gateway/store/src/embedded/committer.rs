@@ -15,6 +15,9 @@ use std::{
     sync::atomic::Ordering,
 };
 
+/// Large values cost the backend as several rows: it copies the page around them.
+const BYTES_PER_ROW_OP: usize = 2 * 1024;
+
 type Outcome = Result<Committed, CommitError>;
 
 /// Serves groups until the intake is closed and empty, or something breaks.
@@ -65,7 +68,8 @@ fn write<B: Backend>(shared: &Shared<B>, mut plan: Plan, progress: &mut Progress
         let (key, value) = (Progress::key(), next.encode());
         let row = seal(&key, &value, plan.commit);
         plan.writes.insert(key, Some(row));
-        let row_ops = plan.writes.len();
+        let bytes: usize = plan.writes.values().flatten().map(Vec::len).sum();
+        let row_ops = plan.writes.len() + bytes / BYTES_PER_ROW_OP;
         shared.backend.apply(std::mem::take(&mut plan.writes))?;
         shared.backend.sync(plan.commit, row_ops)?;
         shared.counters.groups.fetch_add(1, Ordering::Relaxed);
