@@ -10,8 +10,9 @@ pub(crate) use webhooks::{Webhook, entry, inbound, meta, meta_entries, order, ph
 
 use crate::{
     app::App,
-    catalog::Catalog,
+    catalog::{Catalog, Sources},
     config::Config,
+    metrics::Metrics,
     pipeline::{Incoming, ReceiveFault, Runner, receive},
     play::Played,
     tx::Tx,
@@ -305,7 +306,16 @@ fn strip(value: &mut Value) {
 fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder>) -> Arc<App> {
     let config = Config::load(Some(&dir.join("tidegate.toml")), &[]).unwrap();
     let store = memory.engine();
-    let mut catalog = Catalog::load(&config, &*store, plugin_cache()).unwrap();
+    let mut catalog = Catalog::load(
+        &config,
+        &Sources {
+            store: &*store,
+            plugin_cache: Some(plugin_cache()),
+            metrics: &Arc::new(Metrics::new()),
+            previous: None,
+        },
+    )
+    .unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
     App::over(store, catalog, clock.clone())
 }

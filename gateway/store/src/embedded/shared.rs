@@ -2,13 +2,13 @@
 
 use super::{Backend, Fault, Flow, envelope, intake::Intake, panic_text, ready::Ready};
 use crate::{
-    engine::{Health, KeyRange, Order, ReadySignal, Row, StoreError},
+    engine::{Health, KeyRange, Meter, Order, ReadySignal, Row, StoreError},
     keys::{Key, NO_WORKSPACE, Space, TimerKey},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -19,6 +19,7 @@ pub(super) struct Shared<B> {
     pub(super) intake: Intake,
     pub(super) ready: Arc<Ready>,
     pub(super) counters: Counters,
+    pub(super) meter: OnceLock<Arc<dyn Meter>>,
     /// The last commit that is on disk.
     durable: AtomicU64,
     timers: TimerWatch,
@@ -35,6 +36,8 @@ pub(super) struct Counters {
     pub(super) groups: AtomicU64,
     pub(super) damaged: AtomicU64,
     pub(super) timers: AtomicU64,
+    /// Rows of work in the group that is being written, per queue.
+    pub(super) arriving: [AtomicU64; 2],
 }
 
 /// Tells who sleeps until the next timer when an earlier one comes.
@@ -52,6 +55,7 @@ impl<B: Backend> Shared<B> {
             intake: Intake::default(),
             ready: Arc::default(),
             counters: Counters { timers: AtomicU64::new(timers), ..Counters::default() },
+            meter: OnceLock::new(),
             durable: AtomicU64::new(commit),
             timers: TimerWatch { told: AtomicI64::new(i64::MAX), signal: ReadySignal::default() },
             stopped: AtomicBool::new(false),
