@@ -28,6 +28,7 @@ use tempfile::TempDir;
 use tidegate_clock::{ClockMode, DomainClock};
 use tidegate_model::{DeliveryId, MessageId, Timestamp, message::Message};
 use tidegate_plugin_host::{HostConfig, PluginHost};
+use tidegate_signature::Target;
 use tidegate_store::{CommitError, KeyRange, Order, Queue, Space, keys::Key, memory::Memory, records};
 
 /// When every test begins: noon of a day (2026-06-01), in Unix milliseconds.
@@ -218,7 +219,8 @@ impl Stage {
         let endpoint = self.app.catalog().endpoint(endpoint).unwrap();
         let headers: Vec<(String, Vec<u8>)> =
             played.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-        let incoming = Incoming { headers: &headers, body: &played.body, received_at: self.now() };
+        let incoming =
+            Incoming { target: Target::default(), headers: &headers, body: &played.body, received_at: self.now() };
         let accepted = receive(&endpoint, &incoming, self.app.store().seq())?;
         for batch in accepted.ahead {
             self.app.store().commit(batch).wait().unwrap();

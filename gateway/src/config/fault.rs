@@ -23,11 +23,11 @@ pub(crate) enum ConfigFault {
         problem: String,
     },
     /// A variable names no key.
-    #[error("the variable {name} names no key{near}; `tidegate config --defaults` shows them all")]
+    #[error("the variable {name} names no key{near}")]
     UnknownVariable {
         /// The variable.
         name: String,
-        /// The variable that may have been meant, as the end of a sentence; or nothing.
+        /// The variable that may have been meant, or where all are shown: the end of the sentence.
         near: String,
     },
     /// A variable's value has another type than its key.

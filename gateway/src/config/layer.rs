@@ -146,7 +146,7 @@ fn explain(key: &str, message: &str) -> String {
         (Some((before, _)), Some((_, expected))) => format!("{before}a text, expected {expected}"),
         _ => message.to_owned(),
     };
-    format!("{key}: {message}")
+    format!("{key}: {}", message.replace("u64", "a whole number").replace("usize", "a whole number"))
 }
 
 fn list(words: &[&str]) -> String {
@@ -188,7 +188,10 @@ pub(super) fn set_from_environment(
     let (section, key) = (section.to_lowercase(), key.to_lowercase());
     if !table.get(&section).and_then(|held| held.get(&key)).is_some_and(|held| !held.is_table()) {
         let known = variables(table);
-        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let near = match did_you_mean(name, known.iter().map(String::as_str)) {
+            near if near.is_empty() => "; `tidegate config --defaults` shows them all".to_owned(),
+            near => near,
+        };
         return Err(ConfigFault::UnknownVariable { name: name.to_owned(), near });
     }
     let Some(slot) = table.get_mut(&section).and_then(|held| held.get_mut(&key)) else { return Ok(None) };

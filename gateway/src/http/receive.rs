@@ -13,14 +13,14 @@ use crate::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, Path, Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
     response::IntoResponse,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use tidegate_clock::Stopwatch;
 use tidegate_model::DeliveryId;
-use tidegate_signature::Refusal;
+use tidegate_signature::{Refusal, Target};
 use tidegate_store::CommitError;
 use tracing::Instrument;
 
@@ -32,6 +32,7 @@ pub(super) async fn post(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<axum::response::Response, Problem> {
@@ -41,7 +42,8 @@ pub(super) async fn post(
     let endpoint = find(&app, &catalog, &name)?;
     let caller = caller(peer.ip(), &headers, catalog.proxies());
     let span = tracing::info_span!("receive", endpoint = %endpoint.name);
-    let taken = take(&app, &endpoint, caller, &headers, body).instrument(span).await;
+    let url = called(&app, &catalog, &uri);
+    let taken = take(&app, &endpoint, Call { caller, url, headers, body }).instrument(span).await;
     match taken {
         Ok((id, taken)) => {
             endpoint.meter.webhooks(taken).inc();
@@ -58,18 +60,32 @@ pub(super) async fn post(
 /// A problem, and what the webhook counts as.
 type NotTaken = (Problem, Taken);
 
-async fn take(
-    app: &Arc<App>,
-    endpoint: &Endpoint,
+/// A request.
+struct Call {
     caller: Caller,
-    headers: &HeaderMap,
+    url: String,
+    headers: HeaderMap,
     body: Body,
-) -> Result<(DeliveryId, Taken), NotTaken> {
+}
+
+/// The URL that the provider called, and signed if it signs URLs: by the configuration. `Host` and forwarded headers are the caller's words.
+fn called(app: &App, catalog: &Catalog, uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    match catalog.config().server.public_url.trim_end_matches('/') {
+        // The port may have been chosen at the start.
+        "" => format!("http://{}{path}", app.listening()),
+        url => format!("{url}{path}"),
+    }
+}
+
+async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(DeliveryId, Taken), NotTaken> {
+    let Call { caller, url, headers, body } = call;
     app.accepting().map_err(|why| (Problem::unavailable(why), Taken::Unavailable))?;
     let body = read(body, endpoint.max_body_bytes).await?;
     let headers: Vec<(String, Vec<u8>)> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let incoming = Incoming { headers: &headers, body: &body, received_at: app.now() };
+    let target = Target { method: "POST", url: &url };
+    let incoming = Incoming { target, headers: &headers, body: &body, received_at: app.now() };
     let accepted = pipeline::receive(endpoint, &incoming, app.store().seq())
         .map_err(|fault| not_taken(endpoint, caller, &fault))?;
     store(app, endpoint, accepted).await

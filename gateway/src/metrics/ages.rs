@@ -5,7 +5,7 @@ use tidegate_model::Timestamp;
 
 /// Marks that are kept: older ones are thinned out, so that the age of an old row is told less exactly.
 const MOST: usize = 512;
-/// Domain time between two marks, at least.
+/// Domain time between a mark and the one after the next, at least.
 const APART_MS: i64 = 1_000;
 
 /// Marks of numbers and times, both growing.
@@ -16,7 +16,11 @@ impl Ages {
     /// The number that is next at this moment.
     pub(crate) fn mark(&self, next: u64, now: Timestamp) {
         let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if marks.last().is_some_and(|(_, at)| now.ms() - at.ms() < APART_MS) {
+        // Within the same moment the last mark moves on.
+        if let [.., (_, before), last] = marks.as_mut_slice()
+            && now.ms() - before.ms() < APART_MS
+        {
+            *last = (next, now);
             return;
         }
         if marks.len() >= MOST {
@@ -56,6 +60,16 @@ mod tests {
         assert_eq!([age(7), age(99)], [50_000, 50_000], "before the start: since the start");
         assert_eq!([age(100), age(199), age(200), age(299)], [40_000, 40_000, 30_000, 30_000]);
         assert_eq!(age(300), 0, "newer than every mark");
+    }
+
+    #[test]
+    fn a_mark_of_the_same_moment_counts() {
+        let ages = Ages::default();
+        for (next, ms) in [(100, 0), (110, 0), (120, 10), (130, 90_000)] {
+            ages.mark(next, at(ms));
+        }
+        assert_eq!(ages.age_ms(119, at(90_000)), 89_990);
+        assert_eq!(ages.age_ms(129, at(90_000)), 0);
     }
 
     #[test]

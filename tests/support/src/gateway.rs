@@ -1,7 +1,11 @@
 //! A gateway under test: its process, the double beside it, and the time of both.
 
+mod figures;
 mod look;
+mod operate;
 mod plugins;
+
+pub use figures::Figures;
 
 use crate::{
     Brittle, Customer, NUMBER_ID, Played, Printed, SHOPIFY_SECRET, START_MS, Setup, cli, control::Control, log::Log,
