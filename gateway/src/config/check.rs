@@ -29,7 +29,7 @@ impl Config {
 
     fn check_server(&self) -> Sound {
         let url = &self.server.public_url;
-        if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
+        if !["https://", "http://"].iter().any(|scheme| url.is_empty() || url.starts_with(scheme)) {
             let problem = format!("it must begin with https:// or http://, not {url:?}");
             return Err(ConfigFault::key("server.public_url", problem));
         }

@@ -186,7 +186,7 @@ pub(super) fn set_from_environment(
         return Ok(None);
     };
     let (section, key) = (section.to_lowercase(), key.to_lowercase());
-    if !table.get(&section).and_then(|held| held.get(&key)).is_some_and(|held| !held.is_table()) {
+    if table.get(&section).and_then(|held| held.get(&key)).is_none_or(toml::Value::is_table) {
         let known = variables(table);
         let near = match did_you_mean(name, known.iter().map(String::as_str)) {
             near if near.is_empty() => "; `tidegate config --defaults` shows them all".to_owned(),

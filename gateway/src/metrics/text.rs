@@ -1,4 +1,4 @@
-//! The text form of figures that every scraper reads (version 0.0.4): OpenMetrics' without its units and its end, and with the whole names of counters in their
+//! The text form of figures that every scraper reads (version 0.0.4): that of `OpenMetrics` without its units and its end, and with the whole names of counters in their
 //! descriptions.
 
 use prometheus_client::{encoding::text::encode_registry, registry::Registry};
