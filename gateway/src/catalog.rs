@@ -293,3 +293,6 @@ impl Catalog {
         Ok(oldest)
     }
 }
+
+#[cfg(test)]
+mod tests;

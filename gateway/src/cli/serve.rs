@@ -37,20 +37,18 @@ pub(super) fn run(args: &ServeArgs) -> Result<u8, Failure> {
 }
 
 async fn serve(config: &crate::config::Config, source: Source) -> Result<u8, Failure> {
-    let mut signals = Signals::listen()?;
+    let (mut signals, mut hangup) = (Signals::listen()?, listen(SignalKind::hangup())?);
     let running = Running::start_from(config, None, Some(source)).await.map_err(refused)?;
     let app = Arc::clone(&running.app);
     let failure = loop {
         tokio::select! {
             failure = running.failed() => break failure,
-            wish = signals.next() => match wish {
-                Wish::Stop => break None,
-                Wish::Reload => {
-                    let app = Arc::clone(&app);
-                    // It says itself how it went.
-                    let _ = tokio::task::spawn_blocking(move || app.reload().map(|_| ())).await;
-                }
-            },
+            () = signals.asked() => break None,
+            _ = hangup.recv() => {
+                let app = Arc::clone(&app);
+                // It says itself how it went.
+                let _ = tokio::task::spawn_blocking(move || app.reload().map(|_| ())).await;
+            }
         }
     };
     let before = app.flights().landed();
@@ -76,42 +74,27 @@ pub(super) fn refused(fault: StartFault) -> Failure {
     }
 }
 
-/// SIGTERM and SIGINT, and SIGHUP for a reload. Listened to from the start of a process on: one that comes while the gateway starts, or between two waits, is not lost.
+/// SIGTERM and SIGINT. Listened to from the start of a process on: one that comes while the gateway starts, or between two waits, is not lost.
 pub(super) struct Signals {
     term: Signal,
     int: Signal,
-    hup: Signal,
 }
 
 impl Signals {
     /// Listens from now on. Needs a runtime.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).context("the system's signals can't be listened to");
-        Ok(Self {
-            term: listen(SignalKind::terminate())?,
-            int: listen(SignalKind::interrupt())?,
-            hup: listen(SignalKind::hangup())?,
-        })
+        Ok(Self { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
     }
 
     /// Waits until the process is asked to stop.
     pub(super) async fn asked(&mut self) {
-        while self.next().await == Wish::Reload {}
-    }
-
-    /// Waits until the process is asked for something.
-    async fn next(&mut self) -> Wish {
         tokio::select! {
-            _ = self.term.recv() => Wish::Stop,
-            _ = self.int.recv() => Wish::Stop,
-            _ = self.hup.recv() => Wish::Reload,
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
         }
     }
 }
 
-/// What a signal asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    Stop,
-    Reload,
+fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    Ok(signal(kind).context("the system's signals can't be listened to")?)
 }

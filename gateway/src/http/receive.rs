@@ -9,6 +9,7 @@ use crate::{
     catalog::{Catalog, Endpoint},
     metrics::{RefusedFor, Taken},
     pipeline::{self, Accepted, Incoming, Mark, ReceiveFault},
+    telemetry::Root,
 };
 use axum::{
     body::Body,
@@ -22,7 +23,10 @@ use tidegate_clock::Stopwatch;
 use tidegate_model::DeliveryId;
 use tidegate_signature::{Refusal, Target};
 use tidegate_store::CommitError;
-use tracing::Instrument;
+use tracing::{
+    Instrument,
+    field::{Empty, display},
+};
 
 /// Names the stored delivery in the answer, for those who look for it later.
 const DELIVERY: HeaderName = HeaderName::from_static("tidegate-delivery");
@@ -37,11 +41,10 @@ pub(super) async fn post(
     body: Body,
 ) -> Result<axum::response::Response, Problem> {
     let watch = Stopwatch::start();
-    let _request = app.flights().request();
     let catalog = app.catalog();
     let endpoint = find(&app, &catalog, &name)?;
     let caller = caller(peer.ip(), &headers, catalog.proxies());
-    let span = tracing::info_span!("receive", endpoint = %endpoint.name);
+    let span = tracing::info_span!("receive", endpoint = %endpoint.name, root = Empty, delivery.id = Empty);
     let url = called(&app, &catalog, &uri);
     let taken = take(&app, &endpoint, Call { caller, url, headers, body }).instrument(span).await;
     match taken {
@@ -81,6 +84,7 @@ fn called(app: &App, catalog: &Catalog, uri: &Uri) -> String {
 async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(DeliveryId, Taken), NotTaken> {
     let Call { caller, url, headers, body } = call;
     app.accepting().map_err(|why| (Problem::unavailable(why), Taken::Unavailable))?;
+    let _request = app.flights().request();
     let body = read(body, endpoint.max_body_bytes).await?;
     let headers: Vec<(String, Vec<u8>)> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
@@ -117,6 +121,8 @@ const fn reason_of(refusal: &Refusal) -> RefusedFor {
 /// Commits a delivery and waits until it is on disk. A repeat gets the first one's id.
 async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Result<(DeliveryId, Taken), NotTaken> {
     let Accepted { id, mark, ahead, changes } = accepted;
+    let span = tracing::Span::current();
+    span.record("root", display(Root(id.raw()))).record("delivery.id", display(id));
     for batch in ahead {
         app.store().commit(batch).await.map_err(|error| not_stored(&error))?;
     }

@@ -159,6 +159,7 @@ const fn counts_as(result: &SendResult) -> Attempted {
 
 async fn settle(app: &Arc<App>, turn: &Turn, sender: &Sender, result: &SendResult) -> Result<(), TxError> {
     let commit = tokio::task::block_in_place(|| {
+        let _span = tracing::info_span!("settle").entered();
         let mut tx = Tx::new(app.store(), turn.lane().workspace);
         pipeline::settle(&mut tx, sender, turn.id, turn.lane(), result, app.now())?;
         tx.delete(&turn.key);

@@ -127,7 +127,7 @@ impl<B: Backend> Engine for Core<B> {
     fn stats(&self) -> Stats {
         let (counters, ready) = (&self.shared.counters, &self.shared.ready);
         // First: a timer that is gone by now is counted among the rows that are being written, or is ready.
-        let oldest_due_ms = self.shared.first_due().unwrap_or_default();
+        let oldest_due_ms = self.shared.shown_due();
         let [pure, io] = Queue::ALL.map(|queue| ready.figures(queue));
         let arriving = Queue::ALL.map(|queue| counters.arriving[queue.index()].load(Ordering::SeqCst));
         Stats {

@@ -2,7 +2,6 @@
 
 use super::Gateway;
 use std::{fs, time::Duration};
-use tidegate_clock::ClockClient;
 
 impl Gateway {
     /// Changes a part of a file of its folder: `tidegate.toml`, `flows/0.yaml`.
@@ -30,8 +29,7 @@ impl Gateway {
     /// When the gateway's clock can't be moved.
     pub async fn step_clock(&self, by: Duration) {
         let to_ms = self.now_ms() + i64::try_from(by.as_millis()).expect("the time is in range");
-        let moved = ClockClient::new(self.data().join("clock.sock")).set(to_ms).await;
-        moved.unwrap_or_else(|error| panic!("{error}"));
+        self.step(to_ms).await;
         self.clock.set(to_ms).unwrap_or_else(|error| panic!("{error}"));
     }
 
