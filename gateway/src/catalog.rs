@@ -2,6 +2,7 @@
 //! makes another one aside and puts it in place, and work that has begun ends with the one that it began with.
 
 mod diff;
+mod files;
 mod load;
 
 pub(crate) use diff::{Change, Facts, changes};

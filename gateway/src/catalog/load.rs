@@ -1,6 +1,9 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
-use super::{Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers};
+use super::{
+    Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
+    files::{read_all, read_component},
+};
 use crate::{
     config::{self, Config, SecretText},
     http::Proxies,
@@ -9,9 +12,8 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 use std::{
-    borrow::Cow,
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -307,18 +309,6 @@ fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFa
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
 }
 
-fn read_component(name: &str) -> Result<Cow<'static, [u8]>, String> {
-    if config::is_path(name) {
-        let component = std::fs::read(name).map_err(|error| format!("{name} can't be read: {error}"))?;
-        return Ok(Cow::Owned(component));
-    }
-    let bundled = tidegate_bundled::PLUGINS.iter().find(|plugin| plugin.id == name).ok_or_else(|| {
-        let known: Vec<&str> = tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).collect();
-        format!("there is no bundled plugin {name:?}; there are {}, or name a .wasm file by its path", known.join(", "))
-    })?;
-    Ok(Cow::Borrowed(bundled.component))
-}
-
 /// How a plugin's provider signs.
 pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
     match &manifest.signature {
@@ -333,31 +323,6 @@ pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> 
         }
         None => Err(format!("the plugin {} has no signature scheme, and unsigned webhooks are not taken", manifest.id)),
     }
-}
-
-/// Every `.yaml` file of a folder, in the order of names. All that is wrong is said at once.
-fn read_all<T, E: ToString>(
-    folder: Option<&Path>,
-    parse: fn(&str, &str) -> Result<T, E>,
-) -> Result<Vec<T>, CatalogFault> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
-    let unreadable = |path: &Path, error: std::io::Error| CatalogFault::Files(format!("{}: {error}", path.display()));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|error| unreadable(folder, error))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| unreadable(folder, error))?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
-    files.sort();
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for path in files {
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        match parse(&path.display().to_string(), &text) {
-            Ok(one) => found.push(one),
-            Err(error) => problems.push(error.to_string()),
-        }
-    }
-    if problems.is_empty() { Ok(found) } else { Err(CatalogFault::Files(problems.join("\n"))) }
 }
 
 /// Steps must name senders of their workspace.
