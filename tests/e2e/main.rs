@@ -6,12 +6,18 @@ mod configuration;
 mod conversation;
 mod crash;
 mod delivery;
+mod drain;
 mod failures;
 mod intake;
 mod load;
+mod layers;
+mod masking;
 mod meta;
+mod metrics;
 mod plugin;
 mod privacy;
+mod proxies;
+mod reload;
 mod shutdown;
 mod waits;
 

@@ -1,22 +1,33 @@
 //! `/in/{endpoint}`: webhooks and handshakes. 200 is answered when the delivery is on disk, not before.
 
-use super::{Code, Problem};
+use super::{
+    Code, Problem,
+    caller::{Caller, caller},
+};
 use crate::{
     admission::{Full, Pass},
     app::App,
-    catalog::Endpoint,
+    catalog::{Catalog, Endpoint},
+    metrics::{RefusedFor, Taken},
     pipeline::{self, Accepted, Incoming, Mark, ReceiveFault},
+    telemetry::Root,
 };
 use axum::{
     body::Body,
-    extract::{Path, Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+    extract::{ConnectInfo, Path, Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
     response::IntoResponse,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use tidegate_clock::Stopwatch;
 use tidegate_model::DeliveryId;
+use tidegate_signature::{Refusal, Target};
 use tidegate_store::CommitError;
+use tracing::{
+    Instrument,
+    field::{Empty, display},
+};
 
 /// Names the stored delivery in the answer, for those who look for it later.
 const DELIVERY: HeaderName = HeaderName::from_static("tidegate-delivery");
@@ -31,31 +42,72 @@ const SLOWEST_BYTES_S: u64 = 256 * 1024;
 /// Takes a webhook.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<axum::response::Response, Problem> {
-    app.accepting().map_err(Problem::unavailable)?;
-    let endpoint = find(&app, &name)?;
-    let bytes = length(&headers, endpoint.max_body_bytes)?;
-    let _room = admit(&app, &endpoint, bytes).await?;
-    let body = read(body, bytes, endpoint.max_body_bytes, patience(bytes)).await?;
-    let accepted = accept(&app, &endpoint, &headers, &body)?;
-    drop(body);
-    let id = store(&app, &endpoint, accepted).await?;
-    Ok(answer(&endpoint, id))
+    let watch = Stopwatch::start();
+    let catalog = app.catalog();
+    let endpoint = find(&app, &catalog, &name)?;
+    let caller = caller(peer.ip(), &headers, catalog.proxies());
+    let span = tracing::info_span!("receive", endpoint = %endpoint.name, root = Empty, delivery.id = Empty);
+    let url = called(&app, &catalog, &uri);
+    let taken = take(&app, &endpoint, Call { caller, url, headers, body }).instrument(span).await;
+    match taken {
+        Ok((id, taken)) => {
+            endpoint.meter.webhooks(taken).inc();
+            endpoint.meter.receive.observe(watch.elapsed().as_secs_f64());
+            Ok(answer(&endpoint, id))
+        }
+        Err((problem, taken)) => {
+            endpoint.meter.webhooks(taken).inc();
+            Err(problem)
+        }
+    }
 }
 
-/// Verifies a webhook, and makes its rows.
-fn accept(app: &App, endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Result<Accepted, Problem> {
+/// A problem, and what the webhook counts as.
+type NotTaken = (Problem, Taken);
+
+/// A request.
+struct Call {
+    caller: Caller,
+    url: String,
+    headers: HeaderMap,
+    body: Body,
+}
+
+/// The URL that the provider called, and signed if it signs URLs: by the configuration. `Host` and forwarded headers are the caller's words.
+fn called(app: &App, catalog: &Catalog, uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    match catalog.config().server.public_url.trim_end_matches('/') {
+        // The port may have been chosen at the start.
+        "" => format!("http://{}{path}", app.listening()),
+        url => format!("{url}{path}"),
+    }
+}
+
+async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(DeliveryId, Taken), NotTaken> {
+    let Call { caller, url, headers, body } = call;
+    app.accepting().map_err(|why| (Problem::unavailable(why), Taken::Unavailable))?;
+    let _request = app.flights().request();
+    let bytes = length(&headers, endpoint.max_body_bytes)?;
+    let _room = admit(app, endpoint, bytes).await?;
+    let body = read(body, bytes, endpoint.max_body_bytes, patience(bytes)).await?;
     let headers: Vec<(String, Vec<u8>)> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let incoming = Incoming { headers: &headers, body, received_at: app.now() };
-    pipeline::receive(endpoint, &incoming, app.store().seq()).map_err(|fault| not_taken(endpoint, &fault))
+    let target = Target { method: "POST", url: &url };
+    let incoming = Incoming { target, headers: &headers, body: &body, received_at: app.now() };
+    let accepted = pipeline::receive(endpoint, &incoming, app.store().seq())
+        .map_err(|fault| not_taken(endpoint, caller, &fault))?;
+    drop(body);
+    store(app, endpoint, accepted).await
 }
 
 /// The length that the body says it has; the limit, when it says none.
-fn length(headers: &HeaderMap, limit: usize) -> Result<usize, Problem> {
+fn length(headers: &HeaderMap, limit: usize) -> Result<usize, NotTaken> {
     let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     match said {
         Some(length) if length > limit => Err(too_large(limit)),
@@ -64,42 +116,57 @@ fn length(headers: &HeaderMap, limit: usize) -> Result<usize, Problem> {
 }
 
 /// Waits until there is room for the body, so that bodies do not fill the memory.
-async fn admit(app: &App, endpoint: &Endpoint, bytes: usize) -> Result<Pass, Problem> {
+async fn admit(app: &App, endpoint: &Endpoint, bytes: usize) -> Result<Pass, NotTaken> {
     match tokio::time::timeout(ROOM_TIMEOUT, app.admission().admit(endpoint.number, bytes)).await {
         Ok(Ok(pass)) => Ok(pass),
         Ok(Err(Full)) | Err(_) => {
             tracing::warn!(endpoint = %endpoint.name, bytes, "no room for a webhook: too many came at once");
-            Err(Problem::unavailable("more webhooks came at once than the gateway takes"))
+            let problem = Problem::unavailable("more webhooks came at once than the gateway takes");
+            Err((problem, Taken::Unavailable))
         }
     }
 }
 
-fn not_taken(endpoint: &Endpoint, fault: &ReceiveFault) -> Problem {
+fn not_taken(endpoint: &Endpoint, caller: Caller, fault: &ReceiveFault) -> NotTaken {
     match fault {
         ReceiveFault::Refused(refusal) => {
-            tracing::warn!(endpoint = %endpoint.name, reason = %refusal, "webhook refused");
-            Problem::new(Code::SignatureRefused, refusal.to_string())
+            tracing::warn!(endpoint = %endpoint.name, %caller, reason = %refusal, "webhook refused");
+            endpoint.meter.refused(reason_of(refusal)).inc();
+            (Problem::new(Code::SignatureRefused, refusal.to_string()), Taken::Refused)
         }
-        ReceiveFault::Body(error) => Problem::new(Code::BodyTooLarge, error.to_string()),
-        ReceiveFault::Record(error) => Problem::internal(error),
+        ReceiveFault::Body(error) => (Problem::new(Code::BodyTooLarge, error.to_string()), Taken::TooLarge),
+        ReceiveFault::Record(error) => (Problem::internal(error), Taken::Failed),
+    }
+}
+
+const fn reason_of(refusal: &Refusal) -> RefusedFor {
+    match refusal {
+        Refusal::Missing { .. } => RefusedFor::Missing,
+        Refusal::Repeated { .. } => RefusedFor::Repeated,
+        Refusal::Malformed { .. } => RefusedFor::Malformed,
+        Refusal::Mismatch { .. } => RefusedFor::Mismatch,
+        Refusal::Stale { .. } => RefusedFor::Stale,
+        Refusal::Scheme(_) => RefusedFor::Scheme,
     }
 }
 
 /// Commits a delivery and waits until it is on disk. A repeat gets the first one's id.
-async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Result<DeliveryId, Problem> {
+async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Result<(DeliveryId, Taken), NotTaken> {
     let Accepted { id, mark, ahead, changes } = accepted;
+    let span = tracing::Span::current();
+    span.record("root", display(Root(id.raw()))).record("delivery.id", display(id));
     for batch in ahead {
         app.store().commit(batch).await.map_err(|error| not_stored(&error))?;
     }
     match (app.store().commit(changes.into_batch()).await, mark) {
         (Ok(_), _) => {
             tracing::debug!(delivery.id = %id, endpoint = %endpoint.name, "received");
-            Ok(id)
+            Ok((id, Taken::Accepted))
         }
         (Err(CommitError::Conflict { key }), Some(mark)) if mark.is_conflict(&key) => {
-            match first_of(app, mark).await? {
+            match first_of(app, mark).await.map_err(|problem| (problem, Taken::Failed))? {
                 Some(first) => Ok(repeat(endpoint, first)),
-                None => Err(Problem::unavailable("the delivery met another one; send it again")),
+                None => Err((Problem::unavailable("the delivery met another one; send it again"), Taken::Unavailable)),
             }
         }
         (Err(CommitError::Conflict { .. }), None) => Ok(repeat(endpoint, id)),
@@ -114,14 +181,14 @@ async fn first_of(app: &Arc<App>, mark: Mark) -> Result<Option<DeliveryId>, Prob
     Ok(looked.await.map_err(|error| Problem::internal(&error))??)
 }
 
-fn not_stored(error: &CommitError) -> Problem {
+fn not_stored(error: &CommitError) -> NotTaken {
     tracing::error!(error = %error, "a delivery could not be stored");
-    Problem::unavailable("the gateway could not store the delivery")
+    (Problem::unavailable("the gateway could not store the delivery"), Taken::Unavailable)
 }
 
-fn repeat(endpoint: &Endpoint, id: DeliveryId) -> DeliveryId {
+fn repeat(endpoint: &Endpoint, id: DeliveryId) -> (DeliveryId, Taken) {
     tracing::info!(delivery.id = %id, endpoint = %endpoint.name, "the same delivery came again");
-    id
+    (id, Taken::Repeat)
 }
 
 /// What the plugin's manifest says this provider wants to hear.
@@ -139,15 +206,17 @@ fn answer(endpoint: &Endpoint, id: DeliveryId) -> axum::response::Response {
     response
 }
 
-fn find(app: &App, name: &str) -> Result<Arc<Endpoint>, Problem> {
-    app.catalog().endpoint(name).ok_or_else(|| {
+fn find(app: &App, catalog: &Catalog, name: &str) -> Result<Arc<Endpoint>, Problem> {
+    catalog.endpoint(name).ok_or_else(|| {
+        app.metrics().count_stray();
         let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
         Problem::new(Code::EndpointUnknown, format!("there is no endpoint {shown:?}"))
     })
 }
 
-fn too_large(limit: usize) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the endpoint takes bodies up to {limit} bytes"))
+fn too_large(limit: usize) -> NotTaken {
+    let detail = format!("the endpoint takes bodies up to {limit} bytes");
+    (Problem::new(Code::BodyTooLarge, detail), Taken::TooLarge)
 }
 
 /// How long a body of so many bytes may take to come: its room is wanted by others.
@@ -156,7 +225,7 @@ const fn patience(bytes: usize) -> Duration {
 }
 
 /// Reads a body of about so many bytes, and at most the limit.
-async fn read(body: Body, bytes: usize, limit: usize, patience: Duration) -> Result<Vec<u8>, Problem> {
+async fn read(body: Body, bytes: usize, limit: usize, patience: Duration) -> Result<Vec<u8>, NotTaken> {
     let reading = async {
         let mut body = Limited::new(body, limit);
         let mut read = Vec::with_capacity(bytes);
@@ -167,13 +236,12 @@ async fn read(body: Body, bytes: usize, limit: usize, patience: Duration) -> Res
         }
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(read)
     };
+    let unreadable = |detail: String| (Problem::new(Code::BodyUnreadable, detail), Taken::Unreadable);
     match tokio::time::timeout(patience, reading).await {
         Ok(Ok(read)) => Ok(read),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(limit)),
-        Ok(Err(_)) => Err(Problem::new(Code::BodyUnreadable, "the body ended early")),
-        Err(_) => {
-            Err(Problem::new(Code::BodyUnreadable, format!("the body did not come within {} s", patience.as_secs())))
-        }
+        Ok(Err(_)) => Err(unreadable("the body ended early".to_owned())),
+        Err(_) => Err(unreadable(format!("the body did not come within {} s", patience.as_secs()))),
     }
 }
 
@@ -183,7 +251,7 @@ pub(super) async fn handshake(
     Path(name): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<axum::response::Response, Problem> {
-    let endpoint = find(&app, &name)?;
+    let endpoint = find(&app, &app.catalog(), &name)?;
     let challenge = pipeline::handshake(&endpoint, &query)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], challenge)
         .into_response())
@@ -212,7 +280,7 @@ mod tests {
     async fn a_body_is_read_whole_or_refused_with_the_reason() {
         let check = async |body: Body, patience: Duration, expected: Result<&[u8], u16>| {
             let found = read(body, 4, 5, patience).await;
-            let found = found.map_err(|problem| problem.into_response().status().as_u16());
+            let found = found.map_err(|(problem, _)| problem.into_response().status().as_u16());
             assert_eq!(found.as_deref().map_err(|status| *status), expected);
         };
         check(Body::from("hello"), patience(0), Ok(b"hello")).await;
