@@ -307,5 +307,7 @@ fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder
     let store = memory.engine();
     let mut catalog = Catalog::load(&config, &*store, plugin_cache()).unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
-    App::over(store, catalog, clock.clone())
+    let app = App::over(store, catalog, clock.clone());
+    crate::pipeline::resume_all(&app).unwrap();
+    app
 }

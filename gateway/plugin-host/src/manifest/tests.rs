@@ -95,7 +95,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_one_that_was_meant() {
     );
     check(
         "[limits]\ndeadline = 5",
-        "plugin.toml:5: limits.deadline: unknown key `deadline`, expected one of body_bytes, memory_bytes, deadline_ms, chunk_items; did you mean `deadline_ms`?",
+        "plugin.toml:5: limits.deadline: unknown key `deadline`, expected one of body_bytes, memory_bytes, deadline_ms, chunk_items, outcome_bytes; did you mean `deadline_ms`?",
     );
     check(
         "[items]\ntopic = { head = \"x\" }",
@@ -127,7 +127,7 @@ fn a_missing_or_mistyped_key_is_named() {
     );
     check(
         "[limits]\ndeadline_ms = \"fast\"",
-        "plugin.toml:5: limits.deadline_ms: invalid type: string \"fast\", expected u32",
+        "plugin.toml:5: limits.deadline_ms: invalid type: string \"fast\", expected u64",
     );
     check("[items", "plugin.toml:4: unclosed table, expected `]`");
 }
