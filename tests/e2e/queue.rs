@@ -210,7 +210,7 @@ async fn the_queue_is_listed_by_what_is_sought_and_shown_with_its_history() {
     gateway.post("brittle", &booking(&gateway, 1, None)).await.stored();
     gateway.settle().await;
     gateway.advance(3_600 * SECOND).await;
-    let body = json!({"id": 7});
+    let body = json!({"id": 7, "line_items": 7});
     let order = gateway.post("shopify", &gateway.webhook("orders/create", &body)).await.stored();
     gateway.settle().await;
 

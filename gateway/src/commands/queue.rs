@@ -248,18 +248,4 @@ fn by_filter(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_cursor_is_read_back_and_other_text_is_none(workspace: u32, from: u64, through: u64, text: String) {
-            let cursor = Cursor { workspace, from, through };
-            prop_assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
-            if let Some(cursor) = Cursor::parse(&text) {
-                prop_assert_eq!(cursor.text().split('.').count(), 3);
-            }
-        }
-    }
-}
+mod tests;

@@ -247,3 +247,6 @@ fn applied(applied: &Applied) -> Value {
         Applied::Asked => json!({"result": "asked"}),
     }
 }
+
+#[cfg(test)]
+mod tests;

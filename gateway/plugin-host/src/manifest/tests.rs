@@ -157,6 +157,14 @@ fn what_a_manifest_says_must_make_sense() {
         "plugin.toml:5: response.status: expected 200 to 299 (it answers what was accepted), found 404",
     );
     check(
+        "[limits]\nmemory_bytes = 5000000000",
+        "plugin.toml:5: limits.memory_bytes: expected 1048576 to 67108864, found 5000000000",
+    );
+    check(
+        "[limits]\noutcome_bytes = 16777217",
+        "plugin.toml:5: limits.outcome_bytes: expected 4096 to 16777216, found 16777217",
+    );
+    check(
         "[limits]\nmemory_bytes = 99999999",
         "plugin.toml:5: limits.memory_bytes: expected 1048576 to 67108864, found 99999999",
     );
