@@ -17,7 +17,10 @@ use tidegate_model::{
 };
 use tidegate_plugin_host::{Plugin, PluginHost, Selector};
 use tidegate_signature::Secrets;
-use tidegate_store::{Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow, records};
+use tidegate_store::{
+    Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow,
+    records::{self, ReadError},
+};
 
 /// Virtual parts of a resource's work: a contact's work lies in one of them, in order.
 pub(crate) const SHARDS: u16 = 1_024;
@@ -240,8 +243,12 @@ impl Catalog {
             let work = first.and_then(|(_, row)| WorkRow::decode(&row.value));
             let at = work.map(|work| Timestamp::from_ms(DeliveryId::from_raw(work.id).root_ms()));
             // What people wrote may also wait for a plugin that is paused.
-            let paused = records::get::<PauseRow>(store, &(endpoint.home, endpoint.number));
-            let paused = paused.unwrap_or_default().map(|(row, _)| row.since);
+            let paused = match records::get::<PauseRow>(store, &(endpoint.home, endpoint.number)) {
+                Ok(found) => found.map(|(row, _)| row.since),
+                Err(ReadError::Store(error)) => return Err(error),
+                // Nobody knows since when: since ever.
+                Err(_) => Some(Timestamp::from_ms(0)),
+            };
             oldest = [oldest, at, paused].into_iter().flatten().min();
         }
         Ok(oldest)

@@ -193,7 +193,12 @@ mod tests {
 
     fn shape(events: Value, triggers: Value, state: Option<&str>) -> Shape {
         let map = |value: Value| value.as_object().cloned().unwrap_or_default();
-        Shape { result: json!("interpreted"), events: map(events), triggers: map(triggers), state: state.map(str::to_owned) }
+        Shape {
+            result: json!("interpreted"),
+            events: map(events),
+            triggers: map(triggers),
+            state: state.map(str::to_owned),
+        }
     }
 
     fn check(was: &Shape, now: &Shape, expected: &[&str]) {
@@ -239,11 +244,17 @@ mod tests {
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from), "[a-c/~]{0,2}".prop_map(Value::from)];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-c/~]{0,2}".prop_map(Value::from)
+        ];
         leaf.prop_recursive(3, 12, 3, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::btree_map("[a-c/~]{0,2}", inner, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::btree_map("[a-c/~]{0,2}", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }

@@ -96,12 +96,7 @@ pub(crate) fn letter(key: DeadLetterKey, deferred: Deferred, reason: String, at:
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn put_aside(
-    tx: &mut Tx<'_>,
-    given_up: &Deferred,
-    error: &TxError,
-    at: Timestamp,
-) -> Result<bool, TxError> {
+pub(crate) fn put_aside(tx: &mut Tx<'_>, given_up: &Deferred, error: &TxError, at: Timestamp) -> Result<bool, TxError> {
     let workspace = given_up.lane.workspace;
     match Work::read(&given_up.work) {
         Some(Work::Letter { seq }) => {

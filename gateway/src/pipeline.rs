@@ -15,8 +15,8 @@ mod trigger;
 
 pub(crate) use advance::shard;
 pub(crate) use handshake::handshake;
-pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
 pub(crate) use interpret::label;
+pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
 pub(crate) use runner::{
     Applied, Examined, Now, Progress, ReplayRequest, Runner, apply, examine, interpretations_in, interpretations_of,
     of_the_moment, resume_all,

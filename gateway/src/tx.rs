@@ -12,7 +12,7 @@ use tidegate_model::{
 };
 use tidegate_store::{
     Changes, Claim, Commit, CommitError, Engine, Expect, Key, Lane, LaneToken, Queue, StoreError, TimerKey, WorkRow,
-    records::{self, BodyError, DeadLetter, DeadLetterKey, Dedupe, ReadError, Record, RecordError, Deferred, day_of},
+    records::{self, BodyError, DeadLetter, DeadLetterKey, Dedupe, Deferred, ReadError, Record, RecordError, day_of},
 };
 
 /// Days that a repeat of an item or delivery is recognised for, at least (WhatsApp repeats for 7 days).

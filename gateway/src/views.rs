@@ -14,7 +14,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use tidegate_model::{
-    DeliveryId, EventId, ItemId, MessageId, Timestamp,
+    DeliveryId, EventId, ItemId, LetterId, MessageId, Timestamp,
     event::{Event, Payload},
     message::{Message, Verdict},
     outcome::Outcome,
@@ -206,8 +206,18 @@ pub(crate) fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
     let found = find(app, id.raw(), |item| (item.id == id).then_some(()))?;
     Ok(found.map(|(row, item, ())| {
         let by = row.by(&item);
-        json!({"delivery": row.delivery, "plugin": by.plugin, "interpreted_at": by.at, "item": item})
+        let shown = shown_item(row.workspace, &item);
+        json!({"delivery": row.delivery, "plugin": by.plugin, "interpreted_at": by.at, "item": shown})
     }))
+}
+
+/// An item; a letter is shown by its id.
+fn shown_item(workspace: u32, item: &InterpretedItem) -> Value {
+    let mut shown = json!(item);
+    if let ItemResult::Parked { letter, .. } = item.result {
+        shown["result"]["parked"]["letter"] = json!(LetterId::at(workspace, letter));
+    }
+    shown
 }
 
 /// A stored delivery.
@@ -253,7 +263,7 @@ pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
         "headers": headers,
         "body_bytes": delivery.body_bytes,
         "body": body,
-        "items": items.into_iter().flat_map(|row| row.items).collect::<Vec<_>>(),
+        "items": items.iter().flat_map(|row| &row.items).map(|item| shown_item(delivery.workspace, item)).collect::<Vec<_>>(),
     })))
 }
 

@@ -75,9 +75,7 @@ impl Work {
             Self::TIMER => Self::Timer { run: RunId::from_raw(row.id), wait: row.arg },
             Self::SEND => Self::Send { id: MessageId::from_raw(row.id) },
             Self::LETTER => Self::Letter { seq: u64::try_from(u128::from_be_bytes(row.id)).ok()? },
-            Self::RESUME => {
-                Self::Resume { endpoint: u32::try_from(u128::from_be_bytes(row.id)).ok()?, turn: row.arg }
-            }
+            Self::RESUME => Self::Resume { endpoint: u32::try_from(u128::from_be_bytes(row.id)).ok()?, turn: row.arg },
             _ => return None,
         })
     }

@@ -21,7 +21,8 @@ steps:
 
 /// A booking that was moved; only the mended plugin reads that, and the name.
 fn moved(gateway: &Gateway, n: u32) -> Played {
-    let body = json!({"id": format!("B{n}"), "phone": Customer::nth(n).phone, "name": format!("Robin{n}"), "moved": true});
+    let body =
+        json!({"id": format!("B{n}"), "phone": Customer::nth(n).phone, "name": format!("Robin{n}"), "moved": true});
     gateway.webhook("booking/made", &body)
 }
 
@@ -60,14 +61,19 @@ async fn another_plugin_s_difference_is_shown_and_written_only_when_that_is_aske
     let report = gateway.ask(&["event", "replay", &delivery, "--plugin", &file, "--json"]).await.json().remove(0);
     assert_eq!((&report["same"], &report["applied"]), (&json!(false), &json!(false)));
     let changes = report["items"][0]["changes"].as_array().expect("a list");
-    let new: BTreeSet<&str> = changes.iter().filter(|change| change.get("field").is_none()).map(|change| text(change, "what")).collect();
+    let new: BTreeSet<&str> =
+        changes.iter().filter(|change| change.get("field").is_none()).map(|change| text(change, "what")).collect();
     assert_eq!(new, BTreeSet::from(["event"]), "{report:#}");
     assert_eq!(gateway.stats().await["rows_put"], before, "nothing is written");
     assert!(texts(&gateway).is_empty());
 
-    let applied = gateway.ask(&["event", "replay", &delivery, "--plugin", &file, "--apply", "--json"]).await.json().remove(0);
+    let applied =
+        gateway.ask(&["event", "replay", &delivery, "--plugin", &file, "--apply", "--json"]).await.json().remove(0);
     let done = &applied["items"][0]["applied"];
-    assert_eq!((&done["result"], done["new_events"].as_array().map(Vec::len), done["runs"].as_array().map(Vec::len)), (&json!("written"), Some(1), Some(1)));
+    assert_eq!(
+        (&done["result"], done["new_events"].as_array().map(Vec::len), done["runs"].as_array().map(Vec::len)),
+        (&json!("written"), Some(1), Some(1))
+    );
     gateway.settle().await;
     assert_eq!(texts(&gateway), ["Your booking B1 is made. See you."]);
     assert_eq!(gateway.events().await.len(), 2);
@@ -75,7 +81,10 @@ async fn another_plugin_s_difference_is_shown_and_written_only_when_that_is_aske
     assert_eq!(shown["plugin"], "brittle@0.1.1");
     let item: Value = gateway.show(text(&shown, "item")).await.expect("the item is kept");
     let earlier = &item["item"]["earlier"];
-    assert_eq!((text(&earlier[0], "plugin"), text(&earlier[0], "result")), ("brittle@0.1.0", "1 events: appointment.booked"));
+    assert_eq!(
+        (text(&earlier[0], "plugin"), text(&earlier[0], "result")),
+        ("brittle@0.1.0", "1 events: appointment.booked")
+    );
 
     // Once more is no difference, and starts nothing.
     let again = gateway.ask(&["event", "replay", &delivery, "--plugin", &file, "--apply"]).await;
@@ -133,7 +142,11 @@ async fn everything_of_a_time_is_compared_at_once() {
     assert_eq!(other["differences"].as_array().map(Vec::len), Some(5));
     assert_eq!(compare(&["--since", "1d"]).await["deliveries"], 60);
     let shown = gateway.ask(&["event", "replay", "--since", "1h", "--endpoint", "brittle", "--plugin", &file]).await;
-    assert!(shown.good().contains("59 deliveries of brittle as brittle@0.1.1 reads them: 54 items unchanged, 5 different"), "{}", shown.out);
+    assert!(
+        shown.good().contains("59 deliveries of brittle as brittle@0.1.1 reads them: 54 items unchanged, 5 different"),
+        "{}",
+        shown.out
+    );
     assert!(shown.out.contains("+ event appointment.rescheduled"), "{}", shown.out);
 }
 

@@ -65,7 +65,9 @@ mod tests {
 
     #[test]
     fn limits_are_told_in_a_few_words() {
-        let shown = limits(&json!({"body_bytes": 2_097_152, "memory_bytes": 1_100_000, "deadline_ms": 250, "chunk_items": 32, "outcome_bytes": 512}));
+        let shown = limits(
+            &json!({"body_bytes": 2_097_152, "memory_bytes": 1_100_000, "deadline_ms": 250, "chunk_items": 32, "outcome_bytes": 512}),
+        );
         assert_eq!(shown, "250 ms, 1074 KiB, 32 items, body 2 MiB, outcome 512 B");
     }
 }

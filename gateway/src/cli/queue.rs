@@ -84,13 +84,8 @@ pub(super) struct FilterArgs {
 impl FilterArgs {
     fn fields(&self, control: &Control) -> Result<Map<String, Value>, Failure> {
         let Self { reason, plugin, endpoint, workspace, since, kind } = self;
-        let texts = [
-            ("reason", reason),
-            ("plugin", plugin),
-            ("endpoint", endpoint),
-            ("workspace", workspace),
-            ("kind", kind),
-        ];
+        let texts =
+            [("reason", reason), ("plugin", plugin), ("endpoint", endpoint), ("workspace", workspace), ("kind", kind)];
         let mut fields: Map<String, Value> = texts
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), Value::String(value.clone()?))))
@@ -137,7 +132,9 @@ pub(super) fn run(command: &QueueCommand) -> Result<u8, Failure> {
         }
         QueueCommand::Discard { target, picked, why, by, yes } => {
             if !yes {
-                return Err(Failure::Usage("this throws work away: add --yes, or look first with `queue list`".to_owned()));
+                return Err(Failure::Usage(
+                    "this throws work away: add --yes, or look first with `queue list`".to_owned(),
+                ));
             }
             let mut trace = Map::new();
             trace.insert("by".to_owned(), json!(by));
@@ -204,7 +201,16 @@ fn list(target: &Target, filter: &FilterArgs, discarded: bool, limit: u16) -> Re
             _ => text("state"),
         };
         let tries = row["attempts"].to_string();
-        vec![text("parked_at"), text("id"), text("kind"), state, tries, text("plugin"), about.to_owned(), text("reason")]
+        vec![
+            text("parked_at"),
+            text("id"),
+            text("kind"),
+            state,
+            tries,
+            text("plugin"),
+            about.to_owned(),
+            text("reason"),
+        ]
     };
     let rows = rows.iter().map(cells).collect();
     output::table(

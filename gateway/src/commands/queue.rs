@@ -211,14 +211,11 @@ impl Cursor {
     }
 }
 
-fn by_filter(
-    app: &App,
-    filter: &Filter,
-    after: Option<&str>,
-) -> Result<(Vec<DeadLetterKey>, Option<String>), Problem> {
+fn by_filter(app: &App, filter: &Filter, after: Option<&str>) -> Result<(Vec<DeadLetterKey>, Option<String>), Problem> {
     let start = match after {
-        Some(text) => Cursor::parse(text)
-            .ok_or_else(|| Problem::new(Code::ParameterInvalid, "after: expected what the call before gave as `next`"))?,
+        Some(text) => Cursor::parse(text).ok_or_else(|| {
+            Problem::new(Code::ParameterInvalid, "after: expected what the call before gave as `next`")
+        })?,
         None => Cursor { workspace: 0, from: 0, through: app.store().next_seq() },
     };
     let mut workspaces: Vec<u32> = app.catalog().workspaces().map(|(number, _)| number).collect();

@@ -124,11 +124,7 @@ pub(crate) fn compare(app: &App, asked: &Compare) -> Result<Value, Problem> {
 }
 
 /// The next deliveries of an endpoint, and where to go on.
-fn deliveries(
-    app: &App,
-    endpoint: &Endpoint,
-    asked: &Compare,
-) -> Result<(Vec<Delivery>, Option<DeliveryId>), Problem> {
+fn deliveries(app: &App, endpoint: &Endpoint, asked: &Compare) -> Result<(Vec<Delivery>, Option<DeliveryId>), Problem> {
     let home = endpoint.home;
     let first = asked.after.unwrap_or_else(|| {
         let mut raw = [0; 16];

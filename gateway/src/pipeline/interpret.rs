@@ -49,7 +49,8 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     fn chunk(&self, chunk: &[(Item, Arc<Connection>)]) -> Vec<Verdict> {
-        let asked = Asked { caller: self, permit: self.app.breakers().ask(&self.endpoint.plugin_digest, self.app.now()) };
+        let asked =
+            Asked { caller: self, permit: self.app.breakers().ask(&self.endpoint.plugin_digest, self.app.now()) };
         match (&asked.permit, chunk) {
             (Permit::Paused(pause), _) => chunk.iter().map(|(item, _)| self.paused(item, pause)).collect(),
             (Permit::Trial, [first, rest @ ..]) if !rest.is_empty() => {

@@ -4,10 +4,11 @@ mod deliveries;
 mod effects;
 mod parking;
 mod replay;
+mod rows;
 
-pub(crate) use deliveries::{interpretations_in, interpretations_of, of_the_moment};
 pub(crate) use parking::resume_all;
 pub(crate) use replay::{Applied, Examined, Now, Request as ReplayRequest, apply, examine};
+pub(crate) use rows::{interpretations_in, interpretations_of, of_the_moment};
 
 use super::advance;
 use crate::{
@@ -117,9 +118,12 @@ impl Runner {
     fn work(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {
         let mut tx = Tx::new(self.app.store(), claim.lane().workspace);
         let tasks = read(&mut tx, claim, rows)?;
-        if let Some(Task { key, work: Work::Resume { endpoint, turn }, .. }) = tasks.first() {
+        if let Some(Task { key, work: Work::Resume { endpoint, turn }, letter, .. }) = tasks.first() {
             parking::resume(&self.app, &mut tx, claim.lane(), *endpoint, *turn)?;
             tx.delete(key);
+            if let Some(letter) = letter {
+                tx.delete_letter(letter.workspace, letter.seq);
+            }
             return tx.commit(Some(claim.token()));
         }
         let deliveries = deliveries::load(&self.app, &self.runtime, &mut tx, &tasks)?;

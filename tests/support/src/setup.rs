@@ -1,7 +1,8 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
 use crate::{
-    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID, guest::LIMITS,
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID,
+    guest::LIMITS,
 };
 use std::{
     fmt::Write,

@@ -20,7 +20,13 @@ fn what_is_not_written_has_its_documented_default() {
     let manifest = parse("").unwrap();
     assert_eq!(
         manifest.limits,
-        Limits { body_bytes: 4_194_304, memory_bytes: 67_108_864, deadline_ms: 250, chunk_items: 32 }
+        Limits {
+            body_bytes: 4_194_304,
+            memory_bytes: 67_108_864,
+            deadline_ms: 250,
+            chunk_items: 32,
+            outcome_bytes: 16_777_216
+        }
     );
     assert_eq!(manifest.response, Response { status: 200, body: String::new(), content_type: None });
     assert_eq!(manifest.items, Items::default());

@@ -77,7 +77,11 @@ fn what_comes_back_is_bounded() {
     let roomy = host().load(&packed(&MANIFEST.replace("16777216", "67108864"))).unwrap();
     for topic in ["attack/huge", "crowd"] {
         let error = call(&roomy, &[topic]).unwrap_err();
-        assert_eq!(error.to_string(), "the plugin hostile returned more than the 16384 KiB that one call may return", "{topic}");
+        assert_eq!(
+            error.to_string(),
+            "the plugin hostile returned more than the 16384 KiB that one call may return",
+            "{topic}"
+        );
     }
     assert_alive();
 }

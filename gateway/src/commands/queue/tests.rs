@@ -104,7 +104,8 @@ fn a_timer_that_could_not_be_read_runs_when_it_is_retried_or_its_run_ends_when_i
         let mut stage = Stage::new(&[THANKS]);
         stage.post(&order("1", 1));
         stage.settle();
-        let run: tidegate_model::RunId = serde_json::from_value(stage.rows(Space::Runs)[0]["run"]["id"].clone()).unwrap();
+        let run: tidegate_model::RunId =
+            serde_json::from_value(stage.rows(Space::Runs)[0]["run"]["id"].clone()).unwrap();
         let (key, row) = damage::<RunRow>(&stage, &(WORKSPACE, run));
         stage.advance(3 * 86_400_000);
         stage.settle();

@@ -22,7 +22,8 @@ fn every_bundled_fixture_is_read_again_without_a_difference() {
             "meta" => "meta",
             other => panic!("the stage has no endpoint for {other}"),
         };
-        deliveries.push((sample.case, stage.post(&Webhook { endpoint, script, unique: format!("sample-{place}") }).id()));
+        deliveries
+            .push((sample.case, stage.post(&Webhook { endpoint, script, unique: format!("sample-{place}") }).id()));
         stage.advance(7);
     }
     // Together, so that several share a call: each is exact by itself all the same.
@@ -43,7 +44,10 @@ fn what_is_not_interpreted_yet_is_shown_and_not_written() {
     let stage = Stage::new(&[]);
     let id = stage.post(&meta(&[inbound("1", 1, "hello", START)])).id();
     let report = replayed(&stage, id);
-    assert_eq!((&report["same"], &report["items"][0]["was"], &report["items"][0]["now"]), (&json!(false), &Value::Null, &json!("interpreted")));
+    assert_eq!(
+        (&report["same"], &report["items"][0]["was"], &report["items"][0]["now"]),
+        (&json!(false), &Value::Null, &json!("interpreted"))
+    );
     let _inside = stage.runtime().enter();
     let applied = replay(stage.app(), &Replay { id: id.to_string(), plugin: None, apply: true }).unwrap();
     assert_eq!(applied["items"][0]["applied"]["result"], "nothing");

@@ -37,19 +37,13 @@ pub(in crate::http) async fn letter(State(app): State<Arc<App>>, Path(id): Path<
 }
 
 /// Tries letters again.
-pub(in crate::http) async fn retry(
-    State(app): State<Arc<App>>,
-    body: Result<Json<Picked>, JsonRejection>,
-) -> Answer {
+pub(in crate::http) async fn retry(State(app): State<Arc<App>>, body: Result<Json<Picked>, JsonRejection>) -> Answer {
     let Json(picked) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
     read(app, move |app| Ok(Json(commands::retry(app, &picked)?))).await
 }
 
 /// Throws letters away.
-pub(in crate::http) async fn discard(
-    State(app): State<Arc<App>>,
-    body: Result<Json<Picked>, JsonRejection>,
-) -> Answer {
+pub(in crate::http) async fn discard(State(app): State<Arc<App>>, body: Result<Json<Picked>, JsonRejection>) -> Answer {
     let Json(picked) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
     read(app, move |app| Ok(Json(commands::discard(app, &picked)?))).await
 }

@@ -16,10 +16,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Interprets something again.
-pub(in crate::http) async fn replay(
-    State(app): State<Arc<App>>,
-    body: Result<Json<Replay>, JsonRejection>,
-) -> Answer {
+pub(in crate::http) async fn replay(State(app): State<Arc<App>>, body: Result<Json<Replay>, JsonRejection>) -> Answer {
     let Json(asked) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
     read(app, move |app| Ok(Json(commands::replay(app, &asked)?))).await
 }

@@ -10,6 +10,7 @@ use crate::{
         runner::{
             effects::{Origin, effects},
             parking::{Subject, park},
+            rows::interpretations_of,
         },
         setback::Setback,
         split,
@@ -20,7 +21,6 @@ use crate::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    ops::ControlFlow,
     sync::Arc,
 };
 use tidegate_model::{
@@ -28,15 +28,13 @@ use tidegate_model::{
     outcome::{Item, Outcome},
 };
 use tidegate_store::{
-    Engine, Key, KeyRange, Lane, Order,
-    records::{self, DeadLetter, DeadLetterKey, Dedupe, Record},
+    Key, Lane,
+    records::{DeadLetter, DeadLetterKey, Dedupe, Record},
 };
 use tokio::runtime::Handle;
 
 /// Items that go into one commit.
 const ITEMS_AT_ONCE: usize = 32;
-/// Bytes of an id behind its moment.
-const HASH_BYTES: usize = 10;
 /// Bytes of JSON after which no further item is taken into an interpretation row. A row of the store takes 48 KiB.
 const ENOUGH_ROW_BYTES: usize = 24 * 1024;
 
@@ -169,41 +167,7 @@ fn wanted_items(app: &App, tx: &mut Tx<'_>, delivery: &Delivery) -> Result<HashM
     Ok(wanted)
 }
 
-/// As [`interpretations_in`], of a running gateway.
-pub(crate) fn interpretations_of(app: &App, workspace: u32, id: DeliveryId) -> Result<Vec<Interpretation>, TxError> {
-    interpretations_in(app.store(), workspace, id)
-}
-
-/// Every interpretation row of a delivery. Ids derive, so they lie together under the delivery's moment.
-pub(crate) fn interpretations_in(
-    store: &dyn Engine,
-    workspace: u32,
-    id: DeliveryId,
-) -> Result<Vec<Interpretation>, TxError> {
-    let mut found = Vec::new();
-    let range = of_the_moment::<Interpretation>(&(workspace, ItemId::from_raw(*id.raw())));
-    records::walk(store, &range, Order::Forward, |row: Interpretation| {
-        if row.delivery == id {
-            found.push(row);
-        }
-        ControlFlow::<()>::Continue(())
-    })?;
-    found.sort_by_key(|row| row.items.first().map(|item| item.index));
-    Ok(found)
-}
-
-/// All rows of the moment that a key's id carries, for records whose keys end with an id.
-pub(crate) fn of_the_moment<R: Record>(key: &R::Key) -> KeyRange {
-    let key = R::row_key(key);
-    KeyRange::prefix(&key[..key.len() - HASH_BYTES])
-}
-
-fn interpret_all(
-    app: &App,
-    runtime: &Handle,
-    tx: &mut Tx<'_>,
-    cuts: Vec<Cut>,
-) -> Result<HashMap<Key, Batch>, TxError> {
+fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<Key, Batch>, TxError> {
     let mut work: Vec<(Item, Arc<Connection>)> = Vec::new();
     let mut endpoint: Option<Arc<Endpoint>> = None;
     let mut batches = HashMap::new();

@@ -2,9 +2,9 @@
 //! writes nothing; applying records what is new, and nothing twice.
 
 use super::{
-    deliveries::interpretations_of,
     effects::{Origin, effects},
     parking::{Subject, park},
+    rows::interpretations_of,
 };
 use crate::{
     app::App,
@@ -247,7 +247,9 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         return ask_whole(tx, request, letter.clone());
     }
     let (result, applied) = match (&held.result, &examined.now) {
-        (ItemResult::Duplicate { .. }, _) | (_, Now::Duplicate) => return Ok(Applied::Nothing("the same item came before")),
+        (ItemResult::Duplicate { .. }, _) | (_, Now::Duplicate) => {
+            return Ok(Applied::Nothing("the same item came before"));
+        }
         (_, Now::Absent) => return Ok(Applied::Nothing("the plugin cuts the delivery into other items")),
         (ItemResult::Interpreted { .. }, Now::Fails(_)) => {
             return Ok(Applied::Nothing("it would fail now; what was made of it is kept"));
