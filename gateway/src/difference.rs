@@ -81,11 +81,11 @@ impl Shape {
             done.events.get(place).map_or_else(|| "no event".to_owned(), |event| format!("{} {}", event.kind, event.id))
         };
         for (place, event) in done.events.iter().enumerate() {
-            add(&mut shape.events, name(place), plain(event));
+            add(&mut shape.events, &name(place), plain(event));
         }
         for trigger in &done.triggers {
             let key = format!("{} of {}", trigger.name, name(trigger.event));
-            add(&mut shape.triggers, key, Value::Object(trigger.variables.clone()));
+            add(&mut shape.triggers, &key, Value::Object(trigger.variables.clone()));
         }
         shape
     }
@@ -98,8 +98,8 @@ fn plain(value: &impl Serialize) -> Value {
 }
 
 /// Adds under a name; another of the same name gets a number.
-fn add(map: &mut Map<String, Value>, name: String, value: Value) {
-    let mut free = name.clone();
+fn add(map: &mut Map<String, Value>, name: &str, value: Value) {
+    let mut free = name.to_owned();
     let mut count = 1;
     while map.contains_key(&free) {
         count += 1;

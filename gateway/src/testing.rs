@@ -170,6 +170,13 @@ impl Stage {
         self.start(memory);
     }
 
+    /// Writes a file beside the configuration, and gives its path.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
     fn start(&mut self, memory: Memory) {
         self.flight = None;
         self.memory = memory;

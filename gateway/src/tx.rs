@@ -47,6 +47,9 @@ pub(crate) enum TxError {
     /// The endpoint that the delivery came by is gone.
     #[error("the endpoint {0:?} is not configured any more")]
     EndpointGone(String),
+    /// The first items of a delivery are interpreted, and the rest can't be cut any more.
+    #[error("the rest of the delivery can't be cut into items: {0}")]
+    RestUncut(String),
     /// A stage panicked.
     #[error("a stage of the gateway panicked: this is a defect; the log has its message")]
     Panicked,

@@ -180,6 +180,21 @@ async fn the_limits_of_a_manifest_are_in_force() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_has_as_many_items_as_the_manifest_allows() {
+    for (most, calls) in [("32", 1), ("2", 3)] {
+        let limits = format!("memory_bytes = 16777216, deadline_ms = 10000, chunk_items = {most}");
+        let mut gateway = bare().brittle_with(&limits).start().await;
+        pause_workers(&mut gateway, true).await;
+        for n in 0..5 {
+            gateway.post("brittle", &booking(&gateway, n, Some("Ann"))).await.stored();
+        }
+        pause_workers(&mut gateway, false).await;
+        gateway.settle().await;
+        assert_eq!((gateway.events().await.len(), &brittle(&gateway).await["calls"]), (5, &json!(calls)), "{most}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits_over_the_host_s_own_are_refused_at_the_start_with_the_key_and_the_most() {
     for (limit, most) in [
         ("memory_bytes = 5000000000", "67108864"),
@@ -316,6 +331,12 @@ async fn a_delivery_that_can_not_be_cut_is_put_aside_whole_and_tried_whole() {
         let rows = gateway.parked().await;
         assert_eq!((rows.len(), &rows[0]["attempts"], &rows[0]["id"]), (1, &json!(attempts), &row["id"]), "{rows:#?}");
     }
+    let shown = gateway.ask(&["event", "replay", &id]).await;
+    assert!(shown.good().ends_with("no difference\n"), "{}", shown.out);
+    let applied = gateway.ask(&["event", "replay", &id, "--apply"]).await;
+    assert!(applied.good().contains("the delivery is taken up again"), "{}", applied.out);
+    gateway.settle().await;
+    assert_eq!(gateway.parked().await[0]["attempts"], 4);
     gateway.expect_parked(1);
 }
 

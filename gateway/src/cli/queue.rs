@@ -61,7 +61,7 @@ pub(super) enum QueueCommand {
 /// Which of them.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct FilterArgs {
-    /// Words of the reason.
+    /// Words of the reason, or of the field.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Plugin: shopify, or shopify@1.2.0.

@@ -18,7 +18,7 @@ use tidegate_store::{
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Filter {
-    /// Words of the reason, in any case.
+    /// Words of the reason or of the field, in any case.
     pub reason: Option<String>,
     /// The plugin: `shopify`, or `shopify@1.2.0`.
     pub plugin: Option<String>,
@@ -45,7 +45,10 @@ impl Filter {
             let found = label(PLUGIN).unwrap_or(&letter.source);
             found == wanted || found.split('@').next() == Some(wanted)
         });
-        let words = |wanted: &String| letter.reason.to_lowercase().contains(&wanted.to_lowercase());
+        let words = |wanted: &String| {
+            let holds = |text: &str| text.to_lowercase().contains(&wanted.to_lowercase());
+            holds(&letter.reason) || letter.field.as_deref().is_some_and(holds)
+        };
         plugin
             && self.reason.as_ref().is_none_or(words)
             && is(&self.endpoint, label(ENDPOINT))
@@ -146,22 +149,24 @@ mod tests {
         let work = Work::Replay { id: tidegate_model::DeliveryId::from_raw([1; 16]), from: 0 }.row();
         let deferred = Deferred { queue: Queue::Pure, lane: Lane::new(1, 2, 0), work };
         let mut letter = letters::letter(key, deferred, "No ID here".to_owned(), Timestamp::from_ms(1_000));
+        letter.field = Some("/line_items".to_owned());
         for (name, value) in [(PLUGIN, "shopify@1.2.0"), (ENDPOINT, "shop")] {
             letter.labels.insert(name.to_owned(), value.to_owned());
         }
         letter
     }
 
-    fn check(filter: Value, expected: bool) {
+    fn check(filter: &Value, expected: bool) {
         let wanted: Filter = serde_json::from_value(filter.clone()).unwrap();
         assert_eq!(wanted.takes("main", &letter()), expected, "{filter}");
     }
 
     #[test]
     fn each_part_of_a_filter_holds_back_what_does_not_fit() {
-        check(json!({}), true);
+        check(&json!({}), true);
         for (key, fits, other) in [
             ("reason", "no id", "no name"),
+            ("reason", "/Line", "/lines"),
             ("plugin", "shopify", "meta"),
             ("plugin", "shopify@1.2.0", "shopify@1.2.1"),
             ("endpoint", "shop", "shop2"),
@@ -169,11 +174,11 @@ mod tests {
             ("kind", "item", "delivery"),
             ("since", "1970-01-01T00:00:01Z", "1970-01-01T00:00:02Z"),
         ] {
-            check(json!({ key: fits }), true);
-            check(json!({ key: other }), false);
+            check(&json!({ key: fits }), true);
+            check(&json!({ key: other }), false);
         }
-        check(json!({"plugin": "shopify", "endpoint": "shop2"}), false);
-        check(json!({"discarded": true}), false);
+        check(&json!({"plugin": "shopify", "endpoint": "shop2"}), false);
+        check(&json!({"discarded": true}), false);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     records::PauseRow,
-    testing::{ACCOUNT, OFFER, START, Stage, THANKS, WORKSPACE, inbound, meta, order},
+    testing::{ACCOUNT, OFFER, START, Stage, THANKS, WORKSPACE, entry, inbound, meta, meta_entries, order},
 };
 use proptest::prelude::*;
 use tidegate_model::message::State;
@@ -96,6 +96,23 @@ fn items_whose_endpoint_is_gone_keep_their_letters_when_they_are_tried() {
     assert_eq!((letters(&stage).len(), &letter["attempts"]), (1, &json!(2)));
     assert!(letter["reason"].as_str().unwrap().contains("not configured any more"), "{letter}");
     assert_eq!(retried(&stage), 1, "it may be asked for again");
+}
+
+#[test]
+fn an_item_that_another_plugin_does_not_find_in_the_delivery_is_told_to_be_gone() {
+    let mut stage = Stage::new(&[]);
+    stage.reconfigure(WHATSAPP, &format!("{WHATSAPP}account = \"{ACCOUNT}\"\n"));
+    let change = |n: u32| entry(if n == 1 { "55" } else { ACCOUNT }, &[inbound(&n.to_string(), n, "hello", START)]);
+    stage.post(&meta_entries(&[change(0), change(1)]));
+    stage.interpret();
+    assert_eq!(letters(&stage).len(), 1);
+    // To Shopify's plugin the whole body is one item.
+    stage.reconfigure("name = \"meta\"\nplugin = \"meta\"", "name = \"meta\"\nplugin = \"shopify\"");
+    assert_eq!(retried(&stage), 1);
+    stage.interpret();
+    let letter = letters(&stage).remove(0);
+    assert!(letter["reason"].as_str().unwrap().contains("cuts the delivery into other items"), "{letter}");
+    assert_eq!((&letter["attempts"], letter.get("standing")), (&json!(2), None));
 }
 
 #[test]

@@ -129,6 +129,9 @@ fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most:
         _ => None,
     };
     let mut parts = split::split(&endpoint, &delivery, &body);
+    if let Some(split::Part { work: Err(setback), .. }) = parts.iter().find(|part| part.whole && from > 0) {
+        return Err(TxError::RestUncut(setback.parked.reason.clone()));
+    }
     let lost = wanted.iter().flatten().filter(|(id, _)| parts.iter().all(|part| part.id != **id));
     let lost = lost.map(|(_, letter)| *letter).collect();
     parts.retain(|part| part.index >= from && wanted.as_ref().is_none_or(|wanted| wanted.contains_key(&part.id)));

@@ -226,3 +226,6 @@ pub(crate) fn resume_all(app: &App) -> Result<(), TxError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
