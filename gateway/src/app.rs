@@ -9,6 +9,7 @@ pub(crate) use reload::{ReloadFault, Reloaded, Source};
 
 use crate::{
     admission::Admission,
+    breaker::Board,
     catalog::{Catalog, CatalogFault, Sources},
     config::Config,
     http,
@@ -28,6 +29,7 @@ use std::{
 };
 use tidegate_clock::{ClockMode, DomainClock};
 use tidegate_model::Timestamp;
+use tidegate_plugin_host::Plugin;
 use tidegate_store::{Engine, Health, OpenError, disk, sled::SledOptions};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -49,6 +51,8 @@ pub(crate) struct App {
     metrics: Arc<Metrics>,
     ages: Ages,
     flights: Arc<Flights>,
+    breakers: Board,
+    aside: Mutex<Option<Plugin>>,
     draining: AtomicBool,
     disk_is_low: AtomicBool,
     reserve_bytes: u64,
@@ -81,6 +85,8 @@ impl App {
             metrics,
             ages: Ages::default(),
             flights: Arc::default(),
+            breakers: Board::default(),
+            aside: Mutex::default(),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
             reserve_bytes: place.reserve_bytes,
@@ -117,6 +123,21 @@ impl App {
     /// What is configured, ready for use. A reload puts another one in its place: a unit of work takes one, and keeps it to its end.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Which plugins are paused.
+    pub(crate) const fn breakers(&self) -> &Board {
+        &self.breakers
+    }
+
+    /// The plugin that was loaded last to be tried, and is not installed.
+    pub(crate) fn aside(&self) -> Option<Plugin> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a plugin that is to be tried, in place of the last one.
+    pub(crate) fn set_aside(&self, plugin: Plugin) {
+        *self.aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(plugin);
     }
 
     /// The domain clock.
@@ -358,6 +379,7 @@ fn open(
     let body_bytes = config.server.body_memory_mib.saturating_mul(1 << 20);
     let app = App::new(store, catalog, clock, Place { source, reserve_bytes, body_bytes, data, listening });
     app.watch_disk();
+    crate::pipeline::resume_all(&app).map_err(std::io::Error::other)?;
     Ok(Arc::new(app))
 }
 

@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     http::Proxies,
     metrics::{EndpointMeter, FlowMeter, Metrics, PluginMeter, SenderMeter},
+    records::PauseRow,
 };
 use std::{
     collections::HashMap,
@@ -25,7 +26,10 @@ use tidegate_model::{
 };
 use tidegate_plugin_host::{Plugin, PluginHost, Selector};
 use tidegate_signature::Secrets;
-use tidegate_store::{Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow};
+use tidegate_store::{
+    Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow,
+    records::{self, ReadError},
+};
 
 /// Virtual parts of a resource's work: a contact's work lies in one of them, in order.
 pub(crate) const SHARDS: u16 = 1_024;
@@ -210,6 +214,16 @@ impl Catalog {
         self.endpoints.get(name).cloned()
     }
 
+    /// Every endpoint.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.values().map(|endpoint| &**endpoint)
+    }
+
+    /// What loads plugins.
+    pub(crate) const fn plugin_host(&self) -> &PluginHost {
+        &self.host
+    }
+
     /// A sender of a workspace by its name.
     pub(crate) fn sender(&self, workspace: u32, name: &str) -> Option<Arc<Sender>> {
         self.senders.iter().find(|sender| sender.workspace == workspace && sender.name == name).cloned()
@@ -289,7 +303,14 @@ impl Catalog {
             let first = store.range(&range, Order::Forward, 1)?.into_iter().next();
             let work = first.and_then(|(_, row)| WorkRow::decode(&row.value));
             let at = work.map(|work| Timestamp::from_ms(DeliveryId::from_raw(work.id).root_ms()));
-            oldest = [oldest, at].into_iter().flatten().min();
+            // What people wrote may also wait for a plugin that is paused.
+            let paused = match records::get::<PauseRow>(store, &(endpoint.home, endpoint.number)) {
+                Ok(found) => found.map(|(row, _)| row.since),
+                Err(ReadError::Store(error)) => return Err(error),
+                // Nobody knows since when: since ever.
+                Err(_) => Some(Timestamp::from_ms(0)),
+            };
+            oldest = [oldest, at, paused].into_iter().flatten().min();
         }
         Ok(oldest)
     }

@@ -4,11 +4,14 @@
 
 mod admission;
 mod app;
+mod breaker;
 mod catalog;
 mod cli;
 mod commands;
 mod config;
+mod difference;
 mod http;
+mod letters;
 mod metrics;
 mod notify;
 mod pipeline;

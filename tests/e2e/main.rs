@@ -17,7 +17,9 @@ mod metrics;
 mod plugin;
 mod privacy;
 mod proxies;
+mod queue;
 mod reload;
+mod replay;
 mod shutdown;
 mod waits;
 

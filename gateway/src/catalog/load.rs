@@ -105,6 +105,7 @@ impl Catalog {
         }
         let Loader { host, client, facts, plugins, .. } = loader;
         Ok(Self {
+
             endpoints,
             senders,
             workspaces,

@@ -2,7 +2,7 @@
 
 use crate::{
     ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN,
-    WABA_ID,
+    WABA_ID, guest::LIMITS,
 };
 use std::{
     fmt::Write,
@@ -20,6 +20,7 @@ pub struct Setup {
     templates: Vec<Template>,
     endpoints: Vec<Endpoint>,
     second_shop: bool,
+    brittle_limits: String,
     send_timeout_s: u64,
 }
 
@@ -55,6 +56,7 @@ impl Setup {
             templates: Vec::new(),
             endpoints,
             second_shop: false,
+            brittle_limits: LIMITS.to_owned(),
             send_timeout_s: 10,
         }
     }
@@ -87,6 +89,13 @@ impl Setup {
         self.endpoints.push(Endpoint { workspace: "second", ..endpoint });
         self.second_shop = true;
         self
+    }
+
+    /// As [`Setup::brittle`], with these limits in the plugin's manifest.
+    #[must_use]
+    pub fn brittle_with(mut self, limits: &str) -> Self {
+        limits.clone_into(&mut self.brittle_limits);
+        self.brittle()
     }
 
     /// Replaces an endpoint's live secrets.
@@ -138,7 +147,7 @@ impl Setup {
             fs::create_dir_all(dir.join(folder)).expect("a folder can be made");
         }
         if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./brittle.wasm") {
-            put(&dir.join("brittle.wasm"), &Brittle::Defective.packed(&self.program));
+            put(&dir.join("brittle.wasm"), &Brittle::Defective.packed_with(&self.program, &self.brittle_limits));
         }
         let config = dir.join("tidegate.toml");
         put(&config, self.config(double_url).as_bytes());
