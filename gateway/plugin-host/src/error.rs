@@ -96,11 +96,11 @@ pub enum CallError {
         reason: String,
     },
     /// The plugin returned more than the host takes.
-    #[error("the plugin {plugin} returned more than {} MiB", limit_bytes >> 20)]
+    #[error("the plugin {plugin} returned more than the {} KiB that one call may return", limit_bytes / 1024)]
     TooMuchOutput {
         /// The plugin's id.
         plugin: String,
-        /// The limit.
+        /// The limit, from its manifest.
         limit_bytes: usize,
     },
     /// The plugin used up something else that the host gives in portions.

@@ -3,7 +3,7 @@
 use crate::limits::{Budgets, RANDOM_BYTES};
 use sha2::{Digest, Sha256};
 use std::{convert::Infallible, time::Duration};
-use tidegate_model::{ItemId, outcome::Item};
+use tidegate_model::ItemId;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
@@ -23,16 +23,16 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// For a call with these items; the first gives the time and the seed.
-    pub(crate) fn new(plugin: &str, first: &Item, items: usize, memory_bytes: usize) -> Self {
+    /// For a call with so many items; `seed` gives the time and the randomness.
+    pub(crate) fn new(plugin: &str, seed: &ItemId, items: usize, memory_bytes: usize) -> Self {
         // What a plugin writes there may hold personal data: it is kept only for a log at debug level.
         let stderr = tracing::enabled!(target: "plugin", tracing::Level::DEBUG).then(Stderr::default);
         Self {
             plugin: plugin.to_owned(),
-            first_item: first.id,
+            first_item: *seed,
             items,
             budgets: Budgets::new(memory_bytes),
-            wasi: empty_wasi(first, stderr.clone()),
+            wasi: empty_wasi(seed, stderr.clone()),
             table: ResourceTable::new(),
             stderr,
         }
@@ -54,9 +54,9 @@ impl WasiView for Guest {
 }
 
 /// WASI without environment, arguments, files, network and names.
-fn empty_wasi(first: &Item, stderr: Option<Stderr>) -> WasiCtx {
-    let since_epoch = Duration::from_millis(u64::try_from(first.received_at.ms()).unwrap_or(0));
-    let seed = Seed::new(&first.id);
+fn empty_wasi(item: &ItemId, stderr: Option<Stderr>) -> WasiCtx {
+    let since_epoch = Duration::from_millis(u64::try_from(item.root_ms()).unwrap_or(0));
+    let seed = Seed::new(item);
     let mut builder = WasiCtx::builder();
     builder
         .wall_clock(Still(since_epoch))

@@ -85,13 +85,25 @@ impl PluginHost {
     /// # Errors
     /// A sentence for the plugin's author.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, LoadError> {
+        self.load_with(component, self.shared.cache.as_ref())
+    }
+
+    /// As [`PluginHost::load`], for a plugin that is tried and not installed: nothing of it is kept on disk.
+    ///
+    /// # Errors
+    /// As [`PluginHost::load`].
+    pub fn load_aside(&self, component: &[u8]) -> Result<Plugin, LoadError> {
+        self.load_with(component, None)
+    }
+
+    fn load_with(&self, component: &[u8], cache: Option<&Cache>) -> Result<Plugin, LoadError> {
         if component.len() > COMPONENT_BYTES {
             return Err(LoadError::TooLarge { found: component.len(), most: COMPONENT_BYTES });
         }
         let manifest = read_manifest(component)?;
         let digest: [u8; 32] = Sha256::digest(component).into();
         let plugin = manifest.id.clone();
-        let compiled = self.compile(&hex(&digest), component);
+        let compiled = self.compile(cache, &hex(&digest), component);
         let compiled =
             compiled.map_err(|error| LoadError::Compile { plugin: plugin.clone(), reason: format!("{error:#}") })?;
         self.check_imports(&manifest, &compiled)?;
@@ -100,8 +112,8 @@ impl PluginHost {
         Ok(Plugin::new(Arc::clone(&self.shared), Identity { manifest, digest }, world))
     }
 
-    fn compile(&self, digest: &str, component: &[u8]) -> wasmtime::Result<Component> {
-        match &self.shared.cache {
+    fn compile(&self, cache: Option<&Cache>, digest: &str, component: &[u8]) -> wasmtime::Result<Component> {
+        match cache {
             Some(cache) => cache.component(&self.shared.engine, digest, component),
             None => Component::from_binary(&self.shared.engine, component),
         }

@@ -24,6 +24,6 @@ pub use manifest::{
     Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response, Selector,
     Signature, Topic, read_manifest,
 };
-pub use plugin::Plugin;
+pub use plugin::{Figures, Plugin};
 pub use pointer::{Pointer, PointerError};
 pub use tidegate_plugin_pack::{MANIFEST_SECTION, SectionError, embed};

@@ -2,8 +2,6 @@
 
 use wasmtime::ResourceLimiter;
 
-/// Bytes that may cross from a plugin to the host in one call: an outcome is a few times the size of its item.
-pub(crate) const OUTPUT_BYTES: usize = 16 << 20;
 /// Longest log line; longer ones are cut.
 pub(crate) const LOG_LINE_BYTES: usize = 4 << 10;
 /// Log lines of one call.

@@ -193,29 +193,33 @@ pub enum Selector {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Largest body of a delivery; by default 4 MiB.
-    pub body_bytes: u32,
+    pub body_bytes: u64,
     /// Largest memory of the plugin; by default, and at most, 64 MiB.
-    pub memory_bytes: u32,
+    pub memory_bytes: u64,
     /// Longest call, in milliseconds; by default 250, at most 10 000.
-    pub deadline_ms: u32,
+    pub deadline_ms: u64,
     /// Most items in one call; by default 32, at most 1 000.
-    pub chunk_items: u32,
+    pub chunk_items: u64,
+    /// Most bytes that one call may return; by default, and at most, 16 MiB.
+    pub outcome_bytes: u64,
 }
 
 impl Limits {
     /// Bounds of `body_bytes`: no provider sends more.
-    pub const BODY_BYTES: std::ops::RangeInclusive<u32> = 1..=64 << 20;
+    pub const BODY_BYTES: std::ops::RangeInclusive<u64> = 1..=64 << 20;
     /// Bounds of `memory_bytes`: less than 1 MiB holds no language's runtime, more would let a few plugins fill a small machine.
-    pub const MEMORY_BYTES: std::ops::RangeInclusive<u32> = 1 << 20..=64 << 20;
+    pub const MEMORY_BYTES: std::ops::RangeInclusive<u64> = 1 << 20..=64 << 20;
     /// Bounds of `deadline_ms`: a longer call would hold up the others of its contacts.
-    pub const DEADLINE_MS: std::ops::RangeInclusive<u32> = 1..=10_000;
+    pub const DEADLINE_MS: std::ops::RangeInclusive<u64> = 1..=10_000;
     /// Bounds of `chunk_items`: a chunk that fails runs again item by item.
-    pub const CHUNK_ITEMS: std::ops::RangeInclusive<u32> = 1..=1_000;
+    pub const CHUNK_ITEMS: std::ops::RangeInclusive<u64> = 1..=1_000;
+    /// Bounds of `outcome_bytes`: less than 4 KiB holds no event, and an outcome is a few times the size of its item.
+    pub const OUTCOME_BYTES: std::ops::RangeInclusive<u64> = 4 << 10..=16 << 20;
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 4 << 20, memory_bytes: 64 << 20, deadline_ms: 250, chunk_items: 32 }
+        Self { body_bytes: 4 << 20, memory_bytes: 64 << 20, deadline_ms: 250, chunk_items: 32, outcome_bytes: 16 << 20 }
     }
 }
 

@@ -4,12 +4,21 @@ use crate::{
     error::CallError,
     guest::Guest,
     host::{Shared, hex},
-    limits::OUTPUT_BYTES,
     manifest::Manifest,
     worlds::{Failed, World},
 };
-use std::{fmt, sync::Arc, time::Duration};
-use tidegate_model::outcome::{ConnectionInfo, Item, Outcome};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tidegate_model::{
+    ItemId,
+    outcome::{ConnectionInfo, Item, Outcome},
+};
 use wasmtime::{Store, Trap};
 
 /// A loaded plugin. Clones are cheap and share it.
@@ -29,11 +38,30 @@ struct Inner {
     // Before the host, so that the code goes before its engine.
     world: Box<dyn World>,
     host: Arc<Shared>,
+    figures: Counters,
+}
+
+/// What became of the calls of a plugin since it was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Calls that ended, well or not.
+    pub calls: u64,
+    /// Calls that gave no outcomes.
+    pub failures: u64,
+    /// Time that all calls took, in microseconds, with the making of their instances.
+    pub busy_us: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    calls: AtomicU64,
+    failures: AtomicU64,
+    busy_us: AtomicU64,
 }
 
 impl Plugin {
     pub(crate) fn new(host: Arc<Shared>, identity: Identity, world: Box<dyn World>) -> Self {
-        Self { inner: Arc::new(Inner { identity, world, host }) }
+        Self { inner: Arc::new(Inner { identity, world, host, figures: Counters::default() }) }
     }
 
     /// Its id.
@@ -60,12 +88,52 @@ impl Plugin {
     /// When the call gave no outcomes at all: the chunk failed as a whole.
     pub async fn interpret(&self, connection: &ConnectionInfo, items: &[Item]) -> Result<Vec<Outcome>, CallError> {
         let Some(first) = items.first() else { return Ok(Vec::new()) };
-        let Inner { identity, world, host } = &*self.inner;
+        self.interpret_as(&first.id, connection, items).await
+    }
+
+    /// As [`Plugin::interpret`], with the clock and the randomness of this item: for doing again what was once done in the call of others. The first item of a call
+    /// gives them otherwise.
+    ///
+    /// # Errors
+    /// As [`Plugin::interpret`].
+    pub async fn interpret_as(
+        &self,
+        seed: &ItemId,
+        connection: &ConnectionInfo,
+        items: &[Item],
+    ) -> Result<Vec<Outcome>, CallError> {
+        // Time of the machine, for a figure; no decision reads it.
+        let started = tokio::time::Instant::now();
+        let ended = self.call(seed, connection, items).await;
+        let Counters { calls, failures, busy_us } = &self.inner.figures;
+        calls.fetch_add(1, Ordering::Relaxed);
+        failures.fetch_add(u64::from(ended.is_err()), Ordering::Relaxed);
+        busy_us.fetch_add(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        ended
+    }
+
+    /// What became of its calls since it was loaded.
+    pub fn figures(&self) -> Figures {
+        let Counters { calls, failures, busy_us } = &self.inner.figures;
+        Figures {
+            calls: calls.load(Ordering::Relaxed),
+            failures: failures.load(Ordering::Relaxed),
+            busy_us: busy_us.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn call(
+        &self,
+        seed: &ItemId,
+        connection: &ConnectionInfo,
+        items: &[Item],
+    ) -> Result<Vec<Outcome>, CallError> {
+        let Inner { identity, world, host, .. } = &*self.inner;
         // The semaphore is never closed; a call without a permit would at worst find the pool full.
         let _slot = host.slots.acquire().await.ok();
         let _running = host.ticker.enter();
-        let mut store = self.store(first, items.len());
-        let deadline = Duration::from_millis(identity.manifest.limits.deadline_ms.into());
+        let mut store = self.store(seed, items.len());
+        let deadline = Duration::from_millis(identity.manifest.limits.deadline_ms);
         let call = world.interpret(&mut store, identity, connection, items);
         let ended = tokio::time::timeout(deadline, call).await;
         store.data().log_stderr();
@@ -77,11 +145,11 @@ impl Plugin {
         }
     }
 
-    fn store(&self, first: &Item, items: usize) -> Store<Guest> {
+    fn store(&self, seed: &ItemId, items: usize) -> Store<Guest> {
         let memory_bytes = self.manifest().limits.memory_bytes as usize;
-        let mut store = Store::new(&self.inner.host.engine, Guest::new(self.id(), first, items, memory_bytes));
+        let mut store = Store::new(&self.inner.host.engine, Guest::new(self.id(), seed, items, memory_bytes));
         store.limiter(|guest| &mut guest.budgets);
-        store.set_hostcall_fuel(OUTPUT_BYTES);
+        store.set_hostcall_fuel(self.manifest().limits.outcome_bytes as usize);
         // At each tick the call lets others run, and the deadline is looked at.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
@@ -100,7 +168,7 @@ impl Plugin {
         let root = error.root_cause().to_string();
         // The engine gives this error no type of its own.
         if root.contains("fuel allocated for hostcalls has been exhausted") {
-            return CallError::TooMuchOutput { plugin, limit_bytes: OUTPUT_BYTES };
+            return CallError::TooMuchOutput { plugin, limit_bytes: self.manifest().limits.outcome_bytes as usize };
         }
         let reason = error.downcast_ref::<Trap>().map_or(root, |trap| trap_sentence(*trap));
         CallError::Trap { plugin, reason }

@@ -162,6 +162,7 @@ fn limits(limits: &Limits) -> Option<Mistake> {
         ("memory_bytes", limits.memory_bytes, Limits::MEMORY_BYTES),
         ("deadline_ms", limits.deadline_ms, Limits::DEADLINE_MS),
         ("chunk_items", limits.chunk_items, Limits::CHUNK_ITEMS),
+        ("outcome_bytes", limits.outcome_bytes, Limits::OUTCOME_BYTES),
     ];
     let (key, value, range) = ranges.into_iter().find(|(_, value, range)| !range.contains(value))?;
     at(format!("limits.{key}"), format!("expected {} to {}, found {value}", range.start(), range.end()))

@@ -20,7 +20,13 @@ fn what_is_not_written_has_its_documented_default() {
     let manifest = parse("").unwrap();
     assert_eq!(
         manifest.limits,
-        Limits { body_bytes: 4_194_304, memory_bytes: 67_108_864, deadline_ms: 250, chunk_items: 32 }
+        Limits {
+            body_bytes: 4_194_304,
+            memory_bytes: 67_108_864,
+            deadline_ms: 250,
+            chunk_items: 32,
+            outcome_bytes: 16_777_216
+        }
     );
     assert_eq!(manifest.response, Response { status: 200, body: String::new(), content_type: None });
     assert_eq!(manifest.items, Items::default());
@@ -95,7 +101,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_one_that_was_meant() {
     );
     check(
         "[limits]\ndeadline = 5",
-        "plugin.toml:5: limits.deadline: unknown key `deadline`, expected one of body_bytes, memory_bytes, deadline_ms, chunk_items; did you mean `deadline_ms`?",
+        "plugin.toml:5: limits.deadline: unknown key `deadline`, expected one of body_bytes, memory_bytes, deadline_ms, chunk_items, outcome_bytes; did you mean `deadline_ms`?",
     );
     check(
         "[items]\ntopic = { head = \"x\" }",
@@ -127,7 +133,7 @@ fn a_missing_or_mistyped_key_is_named() {
     );
     check(
         "[limits]\ndeadline_ms = \"fast\"",
-        "plugin.toml:5: limits.deadline_ms: invalid type: string \"fast\", expected u32",
+        "plugin.toml:5: limits.deadline_ms: invalid type: string \"fast\", expected u64",
     );
     check("[items", "plugin.toml:4: unclosed table, expected `]`");
 }
@@ -155,6 +161,14 @@ fn what_a_manifest_says_must_make_sense() {
     check(
         "[response]\nstatus = 404",
         "plugin.toml:5: response.status: expected 200 to 299 (it answers what was accepted), found 404",
+    );
+    check(
+        "[limits]\nmemory_bytes = 5000000000",
+        "plugin.toml:5: limits.memory_bytes: expected 1048576 to 67108864, found 5000000000",
+    );
+    check(
+        "[limits]\noutcome_bytes = 16777217",
+        "plugin.toml:5: limits.outcome_bytes: expected 4096 to 16777216, found 16777217",
     );
     check(
         "[limits]\nmemory_bytes = 99999999",

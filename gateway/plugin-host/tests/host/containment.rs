@@ -77,9 +77,33 @@ fn what_comes_back_is_bounded() {
     let roomy = host().load(&packed(&MANIFEST.replace("16777216", "67108864"))).unwrap();
     for topic in ["attack/huge", "crowd"] {
         let error = call(&roomy, &[topic]).unwrap_err();
-        assert_eq!(error.to_string(), "the plugin hostile returned more than 16 MiB", "{topic}");
+        assert_eq!(
+            error.to_string(),
+            "the plugin hostile returned more than the 16384 KiB that one call may return",
+            "{topic}"
+        );
     }
     assert_alive();
+}
+
+#[test]
+fn what_a_manifest_allows_to_come_back_is_the_bound() {
+    let limits = "memory_bytes = 67108864, outcome_bytes = 65536";
+    let terse = host().load(&packed(&MANIFEST.replace("memory_bytes = 16777216", limits))).unwrap();
+    let error = call(&terse, &["attack/huge"]).unwrap_err();
+    assert_eq!(error.to_string(), "the plugin hostile returned more than the 64 KiB that one call may return");
+    assert_eq!(call(&terse, &["nothing"]).unwrap().len(), 1);
+    assert_eq!((terse.figures().calls, terse.figures().failures), (2, 1));
+}
+
+#[test]
+fn what_was_made_in_a_call_of_others_can_be_made_again_alone() {
+    let seed = item("look/random", 0);
+    let together = call(hostile(), &["look/random", "look/random"]).unwrap();
+    let (second, connection) = (item("look/random", 1), connection());
+    let alone = |seed| runtime().block_on(hostile().interpret_as(seed, &connection, std::slice::from_ref(&second)));
+    assert_eq!(alone(&seed.id).unwrap()[0], together[0], "the call's randomness is the first item's");
+    assert_ne!(alone(&second.id).unwrap()[0], together[0]);
 }
 
 #[test]

@@ -56,6 +56,15 @@ fn what_is_no_plugin_is_refused_with_what_to_do() {
     check(&broken, "the plugin hostile does not compile");
 }
 
+#[test]
+fn a_plugin_that_is_loaded_aside_leaves_nothing_in_the_cache() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = HostConfig { cache_dir: Some(dir.path().join("cache")), ..HostConfig::default() };
+    let host = PluginHost::new(&config).unwrap();
+    assert_eq!(host.load_aside(&packed(MANIFEST)).unwrap().id(), "hostile");
+    assert_eq!(fs::read_dir(dir.path().join("cache")).unwrap().count(), 0);
+}
+
 struct CacheDir {
     dir: TempDir,
 }
