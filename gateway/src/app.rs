@@ -1,6 +1,7 @@
 //! Wiring: a configuration becomes a running gateway, and a running gateway ends.
 
 use crate::{
+    breaker::Board,
     catalog::{Catalog, CatalogFault},
     config::Config,
     http,
@@ -11,13 +12,14 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 use tidegate_clock::{ClockMode, DomainClock};
 use tidegate_model::Timestamp;
+use tidegate_plugin_host::Plugin;
 use tidegate_store::{Engine, Health, OpenError, disk, sled::SledOptions};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -31,6 +33,8 @@ pub(crate) struct App {
     store: Arc<dyn Engine>,
     catalog: Catalog,
     clock: DomainClock,
+    breakers: Board,
+    aside: Mutex<Option<Plugin>>,
     draining: AtomicBool,
     disk_is_low: AtomicBool,
     reserve_bytes: u64,
@@ -46,6 +50,8 @@ impl App {
             store,
             catalog,
             clock,
+            breakers: Board::default(),
+            aside: Mutex::default(),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
             reserve_bytes: 0,
@@ -67,6 +73,21 @@ impl App {
     /// What is configured, ready for use.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// Which plugins are paused.
+    pub(crate) const fn breakers(&self) -> &Board {
+        &self.breakers
+    }
+
+    /// The plugin that was loaded last to be tried, and is not installed.
+    pub(crate) fn aside(&self) -> Option<Plugin> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a plugin that is to be tried, in place of the last one.
+    pub(crate) fn set_aside(&self, plugin: Plugin) {
+        *self.aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(plugin);
     }
 
     /// The domain clock.
@@ -243,6 +264,8 @@ fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Ar
         store,
         catalog,
         clock,
+        breakers: Board::default(),
+        aside: Mutex::default(),
         draining: AtomicBool::new(false),
         disk_is_low: AtomicBool::new(false),
         reserve_bytes: config.data.reserve_mib.saturating_mul(1 << 20),
@@ -250,6 +273,7 @@ fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Ar
         listening,
     };
     app.watch_disk();
+    crate::pipeline::resume_all(&app).map_err(std::io::Error::other)?;
     Ok(Arc::new(app))
 }
 

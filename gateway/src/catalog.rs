@@ -4,6 +4,7 @@ mod load;
 
 pub(crate) use load::{CatalogFault, scheme_of};
 
+use crate::records::PauseRow;
 use std::{
     collections::HashMap,
     fmt,
@@ -14,9 +15,12 @@ use tidegate_flows::{Flow, FlowSet, TemplateSet};
 use tidegate_model::{
     DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme,
 };
-use tidegate_plugin_host::{Plugin, Selector};
+use tidegate_plugin_host::{Plugin, PluginHost, Selector};
 use tidegate_signature::Secrets;
-use tidegate_store::{Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow};
+use tidegate_store::{
+    Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow,
+    records::{self, ReadError},
+};
 
 /// Virtual parts of a resource's work: a contact's work lies in one of them, in order.
 pub(crate) const SHARDS: u16 = 1_024;
@@ -133,6 +137,7 @@ impl fmt::Debug for HiddenText {
 
 /// Everything that is configured.
 pub(crate) struct Catalog {
+    plugin_host: PluginHost,
     endpoints: HashMap<String, Arc<Endpoint>>,
     senders: Vec<Arc<Sender>>,
     workspaces: HashMap<u32, Workspace>,
@@ -146,6 +151,16 @@ impl Catalog {
     /// An endpoint by its name.
     pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
         self.endpoints.get(name).cloned()
+    }
+
+    /// Every endpoint.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.values().map(|endpoint| &**endpoint)
+    }
+
+    /// What loads plugins.
+    pub(crate) const fn plugin_host(&self) -> &PluginHost {
+        &self.plugin_host
     }
 
     /// A sender of a workspace by its name.
@@ -227,7 +242,14 @@ impl Catalog {
             let first = store.range(&range, Order::Forward, 1)?.into_iter().next();
             let work = first.and_then(|(_, row)| WorkRow::decode(&row.value));
             let at = work.map(|work| Timestamp::from_ms(DeliveryId::from_raw(work.id).root_ms()));
-            oldest = [oldest, at].into_iter().flatten().min();
+            // What people wrote may also wait for a plugin that is paused.
+            let paused = match records::get::<PauseRow>(store, &(endpoint.home, endpoint.number)) {
+                Ok(found) => found.map(|(row, _)| row.since),
+                Err(ReadError::Store(error)) => return Err(error),
+                // Nobody knows since when: since ever.
+                Err(_) => Some(Timestamp::from_ms(0)),
+            };
+            oldest = [oldest, at, paused].into_iter().flatten().min();
         }
         Ok(oldest)
     }

@@ -7,6 +7,9 @@ mod demo;
 mod event;
 mod message;
 mod output;
+mod plugin;
+mod progress;
+mod queue;
 mod serve;
 mod webhook;
 
@@ -45,6 +48,12 @@ enum Command {
     /// What went out, and what was answered.
     #[command(subcommand)]
     Message(message::MessageCommand),
+    /// What was put aside: look, try again, throw away.
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+    /// The plugins that are loaded, and how they fare.
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
     /// Measure this machine: a gateway of its own, a load, and a double.
     Bench(bench::BenchArgs),
 }
@@ -90,6 +99,8 @@ pub fn run() -> u8 {
         Command::Webhook(command) => webhook::run(&command),
         Command::Event(command) => event::run(&command),
         Command::Message(command) => message::run(&command),
+        Command::Queue(command) => queue::run(&command),
+        Command::Plugin(command) => plugin::run(&command),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

@@ -1,7 +1,9 @@
 //! Commands: what a person may do to a running gateway. The HTTP face and the command line call these, never a stage.
 
+mod queue;
 mod replay;
 mod reply;
 
-pub(crate) use replay::replay;
+pub(crate) use queue::{Picked, discard, retry};
+pub(crate) use replay::{Compare, Replay, compare, load_aside, replay};
 pub(crate) use reply::{Reply, reply};

@@ -16,6 +16,9 @@ use axum::{
 };
 use std::sync::Arc;
 
+/// Largest component that is taken to be tried: what the plugin host takes.
+const COMPONENT_BYTES: usize = 64 << 20;
+
 /// What the world may call: webhooks and health.
 pub(crate) fn public(app: Arc<App>) -> Router {
     Router::new()
@@ -33,8 +36,14 @@ pub(crate) fn control(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/events", get(v1::events))
         .route("/v1/events/{id}", get(v1::event))
-        .route("/v1/parked", get(v1::parked))
-        .route("/v1/deliveries/{id}/replay", post(v1::replay))
+        .route("/v1/queue", get(v1::queue::letters))
+        .route("/v1/queue/{id}", get(v1::queue::letter))
+        .route("/v1/queue/retry", post(v1::queue::retry))
+        .route("/v1/queue/discard", post(v1::queue::discard))
+        .route("/v1/plugins", get(v1::replay::plugins))
+        .route("/v1/plugins/aside", post(v1::replay::load_aside).layer(DefaultBodyLimit::max(COMPONENT_BYTES)))
+        .route("/v1/replay", post(v1::replay::replay))
+        .route("/v1/replay/compare", post(v1::replay::compare))
         .route("/v1/messages", get(v1::messages).post(v1::send))
         .route("/v1/messages/{id}", get(v1::message))
         .route("/v1/stats", get(v1::stats))

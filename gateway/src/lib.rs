@@ -3,11 +3,14 @@
 //! `pipeline` is the path of an event, `commands` what a person may do, `http` and `cli` thin faces; `app` wires all of it.
 
 mod app;
+mod breaker;
 mod catalog;
 mod cli;
 mod commands;
 mod config;
+mod difference;
 mod http;
+mod letters;
 mod pipeline;
 mod play;
 mod records;

@@ -9,13 +9,18 @@ mod receive;
 mod record;
 mod runner;
 mod send;
+mod setback;
 mod split;
 mod trigger;
 
 pub(crate) use advance::shard;
 pub(crate) use handshake::handshake;
+pub(crate) use interpret::label;
 pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
-pub(crate) use runner::{Progress, Runner, interpretations_of, of_the_moment};
+pub(crate) use runner::{
+    Applied, Examined, Now, Progress, ReplayRequest, Runner, apply, examine, interpretations_in, interpretations_of,
+    of_the_moment, resume_all,
+};
 pub(crate) use send::{Prepared, prepare, settle};
 
 #[cfg(test)]

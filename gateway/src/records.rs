@@ -125,8 +125,46 @@ pub(crate) struct InterpretedItem {
     /// The plugin's state before, when it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_in: Option<String>,
+    /// The item whose moment and randomness the call had, when it was another: it was interpreted together with that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<ItemId>,
+    /// Who interpreted it, when it was done again after the rest of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<InterpretedBy>,
+    /// What was made of it before, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// What became of it.
     pub result: ItemResult,
+}
+
+/// A build of a plugin at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InterpretedBy {
+    /// The plugin, as `id@version`.
+    pub plugin: String,
+    /// SHA-256 of the plugin's component, in hex.
+    pub digest: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was made of an item before it was interpreted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Earlier {
+    /// By whom, and when.
+    #[serde(flatten)]
+    pub by: InterpretedBy,
+    /// In a few words.
+    pub result: String,
+}
+
+impl Interpretation {
+    /// Who interpreted an item of this row.
+    pub(crate) fn by(&self, item: &InterpretedItem) -> InterpretedBy {
+        let row = || InterpretedBy { plugin: self.plugin.clone(), digest: self.digest.clone(), at: self.at };
+        item.by.clone().unwrap_or_else(row)
+    }
 }
 
 /// What became of an item.
@@ -172,6 +210,26 @@ impl Parked {
         Self { field, reason: reason.into() }
     }
 }
+
+/// An endpoint whose plugin is paused, while items wait for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PauseRow {
+    /// Workspace of the deliveries that wait.
+    pub workspace: u32,
+    /// The endpoint's number in the registry.
+    pub endpoint: u32,
+    /// Its name.
+    pub name: String,
+    /// When the oldest delivery that waits was received.
+    pub since: Timestamp,
+    /// The dead letters that wait have this number or a larger one.
+    pub from_seq: u64,
+    /// Which row of work or timer may go on with it.
+    pub turn: u32,
+}
+
+record!(PauseRow in Pauses, key (u32, u32), |me| (me.workspace, me.endpoint),
+    |(workspace, endpoint)| keys::pause(*workspace, *endpoint));
 
 /// A contact, or the trace of one that was merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -170,6 +170,13 @@ impl Stage {
         self.start(memory);
     }
 
+    /// Writes a file beside the configuration, and gives its path.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
     fn start(&mut self, memory: Memory) {
         self.flight = None;
         self.memory = memory;
@@ -307,5 +314,7 @@ fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder
     let store = memory.engine();
     let mut catalog = Catalog::load(&config, &*store, plugin_cache()).unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
-    App::over(store, catalog, clock.clone())
+    let app = App::over(store, catalog, clock.clone());
+    crate::pipeline::resume_all(&app).unwrap();
+    app
 }

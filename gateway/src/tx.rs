@@ -1,6 +1,9 @@
 //! A unit of work: reads through to the store, writes kept aside, one commit at the end. A row that was read and is written must not have changed in between.
 
-use crate::records::{ContactKeyRow, ContactRow};
+use crate::{
+    letters,
+    records::{ContactKeyRow, ContactRow},
+};
 use indexmap::IndexMap;
 use std::{any::Any, collections::HashMap};
 use tidegate_model::{
@@ -44,6 +47,9 @@ pub(crate) enum TxError {
     /// The endpoint that the delivery came by is gone.
     #[error("the endpoint {0:?} is not configured any more")]
     EndpointGone(String),
+    /// The first items of a delivery are interpreted, and the rest can't be cut any more.
+    #[error("the rest of the delivery can't be cut into items: {0}")]
+    RestUncut(String),
     /// A stage panicked.
     #[error("a stage of the gateway panicked: this is a defect; the log has its message")]
     Panicked,
@@ -191,16 +197,9 @@ impl<'a> Tx<'a> {
         self.changes.defer(due.ms(), &Deferred { queue, lane, work })
     }
 
-    /// Parks work for a person; the number names it.
-    ///
-    /// # Errors
-    /// The letter can't be written.
-    pub(crate) fn park(&mut self, letter: Letter) -> Result<u64, TxError> {
-        let key = DeadLetterKey { workspace: letter.lane.workspace, seq: self.changes.next_seq() };
-        let deferred = Deferred { queue: letter.queue, lane: letter.lane, work: letter.work };
-        let Letter { reason, field, at, source, .. } = letter;
-        self.changes.dead_letter(&DeadLetter { key, deferred, reason, field, at_ms: at.ms(), source })?;
-        Ok(key.seq)
+    /// The next number of the store, for keys that have one.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.changes.next_seq()
     }
 
     /// Notes that an item came, unless it came before: then the first one's id.
@@ -289,24 +288,6 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// Work to park, and why.
-pub(crate) struct Letter {
-    /// Its queue.
-    pub queue: Queue,
-    /// Its lane.
-    pub lane: Lane,
-    /// The work.
-    pub work: WorkRow,
-    /// Why, as a sentence.
-    pub reason: String,
-    /// The field at fault.
-    pub field: Option<String>,
-    /// When.
-    pub at: Timestamp,
-    /// The stage or plugin that gave it up.
-    pub source: String,
-}
-
 /// Puts a claim's first row aside, with the reason, so that its lane goes on.
 ///
 /// # Errors
@@ -316,16 +297,10 @@ pub(crate) fn give_up(store: &dyn Engine, claim: &Claim, error: &TxError, at: Ti
     tracing::error!(work = %key, reason = %error, "work was given up; it is among the dead letters");
     let LaneToken { queue, lane, .. } = claim.token();
     let mut tx = Tx::new(store, lane.workspace);
-    tx.park(Letter {
-        queue,
-        lane,
-        work: WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16])),
-        reason: error.to_string(),
-        field: None,
-        at,
-        source: "gateway".to_owned(),
-    })?;
-    tx.delete(key);
+    let work = WorkRow::decode(&row.value).unwrap_or(WorkRow::new(0, [0; 16]));
+    if letters::put_aside(&mut tx, &Deferred { queue, lane, work }, error, at)? {
+        tx.delete(key);
+    }
     tx.commit(Some(claim.token()))
 }
 

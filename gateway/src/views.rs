@@ -1,5 +1,11 @@
 //! Views: what lists and details show. Reads only.
 
+mod plugins;
+mod queue;
+
+pub(crate) use plugins::plugins;
+pub(crate) use queue::{Filter, letter, queue, workspace_name};
+
 use crate::{
     app::App,
     pipeline::{interpretations_of, of_the_moment},
@@ -8,7 +14,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use tidegate_model::{
-    DeliveryId, EventId, ItemId, MessageId, Timestamp,
+    DeliveryId, EventId, ItemId, LetterId, MessageId, Timestamp,
     event::{Event, Payload},
     message::{Message, Verdict},
     outcome::Outcome,
@@ -17,7 +23,7 @@ use tidegate_plugin_host::guest_headers;
 use tidegate_store::{
     KeyRange, Order, Space, StoreError,
     keys::Key,
-    records::{self, Cursor, DeadLetter, Record},
+    records::{self, Cursor, Record},
 };
 
 type Found<T> = Result<T, StoreError>;
@@ -55,7 +61,8 @@ fn newest<R: Record, T>(
     Ok(rows.into_iter().map(|(_, value)| value).collect())
 }
 
-fn events_of(item: &InterpretedItem) -> &[Event] {
+/// The events of an item.
+pub(crate) fn events_of(item: &InterpretedItem) -> &[Event] {
     match &item.result {
         ItemResult::Interpreted { outcome: Outcome::Done(done), .. } => &done.events,
         ItemResult::Interpreted { .. } | ItemResult::Duplicate { .. } | ItemResult::Parked { .. } => &[],
@@ -101,38 +108,6 @@ fn about(event: &Event) -> String {
     }
 }
 
-/// Parked items, newest first.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn parked(app: &App, limit: usize) -> Found<Vec<Value>> {
-    let letters = newest::<DeadLetter, DeadLetter>(app, Space::DeadLetters, limit, |letter| {
-        vec![(Timestamp::from_ms(letter.at_ms), letter)]
-    })?;
-    let mut rows = Vec::new();
-    for letter in letters {
-        let id = DeliveryId::from_raw(letter.deferred.work.id);
-        let held = interpretations_of(app, letter.key.workspace, id).unwrap_or_default();
-        let items = held.iter().flat_map(|row| row.items.iter().map(move |item| (row, item)));
-        let item = items
-            .filter(|(_, item)| matches!(item.result, ItemResult::Parked { letter: seq, .. } if seq == letter.key.seq))
-            .map(|(row, item)| json!({"item": item.id, "topic": item.topic, "connection": item.connection.as_ref().unwrap_or(&row.endpoint)}))
-            .next();
-        let mut row = json!({
-            "parked_at": Timestamp::from_ms(letter.at_ms),
-            "delivery": id,
-            "source": letter.source,
-            "field": letter.field,
-            "reason": letter.reason,
-        });
-        if let (Some(row), Some(Value::Object(item))) = (row.as_object_mut(), item) {
-            row.extend(item);
-        }
-        rows.push(row);
-    }
-    Ok(rows)
-}
-
 /// One event with its delivery, and the runs and messages that it led to.
 ///
 /// # Errors
@@ -168,8 +143,8 @@ pub(crate) fn event(app: &App, id: EventId) -> Found<Option<Value>> {
         "delivery": row.delivery,
         "item": item.id,
         "topic": item.topic,
-        "plugin": row.plugin,
-        "interpreted_at": row.at,
+        "plugin": row.by(&item).plugin,
+        "interpreted_at": row.by(&item).at,
         "runs": shown,
         "messages": messages_of(app, item.workspace, id)?,
     })))
@@ -210,13 +185,39 @@ fn find<T>(
     Ok(None)
 }
 
+/// The delivery and the id of an item, sought among those of its moment.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn holder(
+    app: &App,
+    raw: &[u8; 16],
+    is_it: impl Fn(&InterpretedItem) -> bool,
+) -> Found<Option<(DeliveryId, ItemId)>> {
+    let found = find(app, raw, |item| is_it(item).then_some(()))?;
+    Ok(found.map(|(row, item, ())| (row.delivery, item.id)))
+}
+
 /// One item and what became of it.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
     let found = find(app, id.raw(), |item| (item.id == id).then_some(()))?;
-    Ok(found.map(|(row, item, ())| json!({"delivery": row.delivery, "plugin": row.plugin, "interpreted_at": row.at, "item": item})))
+    Ok(found.map(|(row, item, ())| {
+        let by = row.by(&item);
+        let shown = shown_item(row.workspace, &item);
+        json!({"delivery": row.delivery, "plugin": by.plugin, "interpreted_at": by.at, "item": shown})
+    }))
+}
+
+/// An item; a letter is shown by its id.
+fn shown_item(workspace: u32, item: &InterpretedItem) -> Value {
+    let mut shown = json!(item);
+    if let ItemResult::Parked { letter, .. } = item.result {
+        shown["result"]["parked"]["letter"] = json!(LetterId::at(workspace, letter));
+    }
+    shown
 }
 
 /// A stored delivery.
@@ -262,7 +263,7 @@ pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
         "headers": headers,
         "body_bytes": delivery.body_bytes,
         "body": body,
-        "items": items.into_iter().flat_map(|row| row.items).collect::<Vec<_>>(),
+        "items": items.iter().flat_map(|row| &row.items).map(|item| shown_item(delivery.workspace, item)).collect::<Vec<_>>(),
     })))
 }
 

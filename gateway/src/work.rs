@@ -13,7 +13,7 @@ pub(crate) enum Work {
         /// Position of the first item that is left.
         from: u32,
     },
-    /// Interpret a delivery's parked items again.
+    /// Interpret those of a delivery's parked items again that are to be tried.
     Replay {
         /// The delivery.
         id: DeliveryId,
@@ -32,6 +32,18 @@ pub(crate) enum Work {
         /// The message.
         id: MessageId,
     },
+    /// Do the work of a dead letter again.
+    Letter {
+        /// Its number; the workspace is the lane's.
+        seq: u64,
+    },
+    /// An endpoint's plugin may be tried again, and what waits for it with it.
+    Resume {
+        /// The endpoint's number.
+        endpoint: u32,
+        /// Which of the endpoint's turns; only the last one counts.
+        turn: u32,
+    },
 }
 
 impl Work {
@@ -39,6 +51,8 @@ impl Work {
     const REPLAY: u8 = 2;
     const TIMER: u8 = 3;
     const SEND: u8 = 4;
+    const LETTER: u8 = 5;
+    const RESUME: u8 = 6;
 
     /// As a row.
     pub(crate) fn row(self) -> WorkRow {
@@ -47,6 +61,8 @@ impl Work {
             Self::Replay { id, from } => (Self::REPLAY, *id.raw(), from),
             Self::Timer { run, wait } => (Self::TIMER, *run.raw(), wait),
             Self::Send { id } => (Self::SEND, *id.raw(), 0),
+            Self::Letter { seq } => (Self::LETTER, u128::from(seq).to_be_bytes(), 0),
+            Self::Resume { endpoint, turn } => (Self::RESUME, u128::from(endpoint).to_be_bytes(), turn),
         };
         WorkRow { kind, id, attempt: 0, arg }
     }
@@ -58,6 +74,8 @@ impl Work {
             Self::REPLAY => Self::Replay { id: DeliveryId::from_raw(row.id), from: row.arg },
             Self::TIMER => Self::Timer { run: RunId::from_raw(row.id), wait: row.arg },
             Self::SEND => Self::Send { id: MessageId::from_raw(row.id) },
+            Self::LETTER => Self::Letter { seq: u64::try_from(u128::from_be_bytes(row.id)).ok()? },
+            Self::RESUME => Self::Resume { endpoint: u32::try_from(u128::from_be_bytes(row.id)).ok()?, turn: row.arg },
             _ => return None,
         })
     }
@@ -82,6 +100,8 @@ mod tests {
             Work::Replay { id: DeliveryId::from_raw(id), from: 0 },
             Work::Timer { run: RunId::from_raw(id), wait: 2 },
             Work::Send { id: MessageId::from_raw(id) },
+            Work::Letter { seq: 1 << 40 },
+            Work::Resume { endpoint: 7, turn: 3 },
         ] {
             assert_eq!(Work::read(&work.row()), Some(work));
         }

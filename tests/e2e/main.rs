@@ -11,6 +11,8 @@ mod intake;
 mod meta;
 mod plugin;
 mod privacy;
+mod queue;
+mod replay;
 mod shutdown;
 mod waits;
 

@@ -149,6 +149,25 @@ ids! {
     RunId = "run";
     /// One outbound or inbound message.
     MessageId = "msg";
+    /// One thing that was put aside for a person. It carries a place, not a time.
+    LetterId = "dlq";
+}
+
+impl LetterId {
+    /// Of the dead letter with this number in this workspace.
+    pub fn at(workspace: u32, seq: u64) -> Self {
+        let mut raw = [0; 16];
+        raw[..4].copy_from_slice(&workspace.to_be_bytes());
+        raw[8..].copy_from_slice(&seq.to_be_bytes());
+        Self(raw)
+    }
+
+    /// Workspace and number; `None` when no dead letter can have this id.
+    pub fn place(&self) -> Option<(u32, u64)> {
+        let (workspace, rest) = self.0.split_first_chunk()?;
+        let (gap, seq) = rest.split_first_chunk::<4>()?;
+        (*gap == [0; 4]).then_some((u32::from_be_bytes(*workspace), u64::from_be_bytes(seq.try_into().ok()?)))
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +190,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_letter_s_id_is_its_place(workspace: u32, seq: u64) {
+            let id = LetterId::at(workspace, seq);
+            prop_assert_eq!(id.to_string().parse::<LetterId>().unwrap().place(), Some((workspace, seq)));
+        }
+
         #[test]
         fn text_and_bytes_agree_and_sort_alike(a: [u8; 16], b: [u8; 16]) {
             let (a, b) = (RunId::from_raw(a), RunId::from_raw(b));

@@ -12,5 +12,5 @@ pub mod scheme;
 pub mod time;
 pub mod window;
 
-pub use id::{ContactId, DeliveryId, EventId, ItemId, MessageId, RunId};
+pub use id::{ContactId, DeliveryId, EventId, ItemId, LetterId, MessageId, RunId};
 pub use time::Timestamp;

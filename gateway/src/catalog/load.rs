@@ -56,9 +56,12 @@ impl Catalog {
         let loader = Loader { config, store, registry: Registry::load(store)? };
         let workspaces = loader.workspaces()?;
         let senders = loader.senders()?;
-        let endpoints = loader.endpoints(plugin_cache)?;
+        let settings = HostConfig { cache_dir: Some(plugin_cache.to_owned()), ..HostConfig::default() };
+        let plugin_host = PluginHost::new(&settings).map_err(|error| CatalogFault::Host(error.to_string()))?;
+        let endpoints = loader.endpoints(&plugin_host)?;
         check_flows(&workspaces, &senders)?;
         Ok(Self {
+            plugin_host,
             endpoints,
             senders,
             workspaces,
@@ -142,9 +145,7 @@ impl Loader<'_> {
         })
     }
 
-    fn endpoints(&self, plugin_cache: &Path) -> Result<HashMap<String, Arc<Endpoint>>, CatalogFault> {
-        let settings = HostConfig { cache_dir: Some(plugin_cache.to_owned()), ..HostConfig::default() };
-        let host = PluginHost::new(&settings).map_err(|error| CatalogFault::Host(error.to_string()))?;
+    fn endpoints(&self, host: &PluginHost) -> Result<HashMap<String, Arc<Endpoint>>, CatalogFault> {
         let mut plugins: HashMap<&str, Plugin> = HashMap::new();
         let mut found = HashMap::new();
         for section in &self.config.endpoints {
@@ -152,7 +153,7 @@ impl Loader<'_> {
             let plugin = match plugins.get(section.plugin.as_str()) {
                 Some(plugin) => plugin.clone(),
                 None => {
-                    let plugin = load_plugin(&host, &section.plugin)
+                    let plugin = load_plugin(host, &section.plugin)
                         .map_err(|problem| fault(format!("{key}.plugin"), problem))?;
                     plugins.insert(&section.plugin, plugin.clone());
                     plugin

@@ -4,8 +4,13 @@ use super::Failure;
 use crate::app::CONTROL_SOCKET;
 use anyhow::{Context, anyhow};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
+
+/// The socket stands for the host.
+fn address(path: &str) -> String {
+    format!("http://gateway{path}")
+}
 
 /// A client of one gateway.
 pub(super) struct Control {
@@ -40,11 +45,30 @@ impl Control {
         self.call(Method::POST, path, Some(body))
     }
 
+    /// Reads a resource, with parameters.
+    pub(super) fn get_with(&self, path: &str, query: &Map<String, Value>) -> Result<Value, Failure> {
+        let mut url = reqwest::Url::parse(&address(path)).map_err(anyhow::Error::from)?;
+        for (name, value) in query {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            url.query_pairs_mut().append_pair(name, &text);
+        }
+        self.send(self.client.get(url))
+    }
+
+    /// Sends bytes.
+    pub(super) fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<Value, Failure> {
+        self.send(self.client.post(address(path)).body(body))
+    }
+
     fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
-        let mut request = self.client.request(method, format!("http://gateway{path}"));
+        let mut request = self.client.request(method, address(path));
         if let Some(body) = body {
             request = request.json(&body);
         }
+        self.send(request)
+    }
+
+    fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
         let answer = self.runtime.block_on(async {
             let response = request.send().await?;
             let failed = !response.status().is_success();

@@ -1,8 +1,10 @@
 //! `tidegate event`: what came in, and what it meant.
 
+mod replay;
+
 use super::{Failure, Target, control::Control, output};
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EventCommand {
@@ -24,13 +26,8 @@ pub(super) enum EventCommand {
         /// Its id.
         id: String,
     },
-    /// Interpret a delivery's parked items again, with the plugin that is loaded now.
-    Replay {
-        #[command(flatten)]
-        target: Target,
-        /// Id of the delivery: dlv_….
-        id: String,
-    },
+    /// Interpret something again, and show the difference. Writes nothing without --apply.
+    Replay(replay::ReplayArgs),
 }
 
 pub(super) fn run(command: &EventCommand) -> Result<u8, Failure> {
@@ -40,20 +37,12 @@ pub(super) fn run(command: &EventCommand) -> Result<u8, Failure> {
             let found = Control::new(&target.data)?.get(&format!("/v1/events/{id}"))?;
             show(target.json, &found)
         }
-        EventCommand::Replay { target, id } => {
-            let answer = Control::new(&target.data)?.post(&format!("/v1/deliveries/{id}/replay"), json!({}))?;
-            if target.json {
-                output::json(&answer);
-            } else {
-                output::line(format!("{} parked item(s) of {id} are being interpreted again", answer["items"]));
-            }
-            Ok(0)
-        }
+        EventCommand::Replay(args) => replay::run(args),
     }
 }
 
 fn list(target: &Target, failed: bool, limit: u16) -> Result<u8, Failure> {
-    let kind = if failed { "parked" } else { "events" };
+    let kind = if failed { "queue" } else { "events" };
     let found = Control::new(&target.data)?.get(&format!("/v1/{kind}?limit={limit}"))?;
     let rows = found["data"].as_array().cloned().unwrap_or_default();
     if target.json {

@@ -1,5 +1,8 @@
 //! `/v1`: reads and commands for operators, on the control socket.
 
+pub(super) mod queue;
+pub(super) mod replay;
+
 use super::{Code, Problem};
 use crate::{app::App, commands, views};
 use axum::{
@@ -46,11 +49,6 @@ pub(super) async fn events(State(app): State<Arc<App>>, Query(query): Query<List
     read(app, move |app| Ok(list(views::events(app, query.limit())?))).await
 }
 
-/// Parked items, newest first.
-pub(super) async fn parked(State(app): State<Arc<App>>, Query(query): Query<List>) -> Answer {
-    read(app, move |app| Ok(list(views::parked(app, query.limit())?))).await
-}
-
 /// One event, item or delivery.
 pub(super) async fn event(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     read(app, move |app| {
@@ -88,15 +86,6 @@ pub(super) async fn message(State(app): State<Arc<App>>, Path(id): Path<String>)
 pub(super) async fn send(State(app): State<Arc<App>>, body: Result<Json<commands::Reply>, JsonRejection>) -> Answer {
     let Json(reply) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
     read(app, move |app| Ok(Json(json!({"id": commands::reply(app, &reply)?})))).await
-}
-
-/// Interprets a delivery's parked items again.
-pub(super) async fn replay(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
-    read(app, move |app| {
-        let delivery: DeliveryId = parse(&id)?;
-        Ok(Json(json!({"delivery": id, "items": commands::replay(app, delivery)?})))
-    })
-    .await
 }
 
 /// Figures of the store.

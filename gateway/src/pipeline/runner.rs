@@ -1,17 +1,24 @@
 //! The runner: claims a lane of pure work, takes it through the stages, and commits once for all. What it can't do is parked with its reason; the lane goes on.
 
 mod deliveries;
+mod effects;
+mod parking;
+mod replay;
+mod rows;
 
-pub(crate) use deliveries::{interpretations_of, of_the_moment};
+pub(crate) use parking::resume_all;
+pub(crate) use replay::{Applied, Examined, Now, Request as ReplayRequest, apply, examine};
+pub(crate) use rows::{interpretations_in, interpretations_of, of_the_moment};
 
 use super::advance;
 use crate::{
     app::App,
+    letters::{self, Behind},
     tx::{self, Tx, TxError},
     work::Work,
 };
 use std::{panic::AssertUnwindSafe, sync::Arc};
-use tidegate_store::{Claim, Key, Queue, Row, WorkRow};
+use tidegate_store::{Claim, Key, Queue, Row, WorkRow, records::DeadLetterKey};
 use tokio::runtime::Handle;
 
 /// Rows that are claimed at once: many share one commit and one sandbox.
@@ -41,6 +48,8 @@ struct Task {
     key: Key,
     row: WorkRow,
     work: Work,
+    /// The letter that it is another try of.
+    letter: Option<DeadLetterKey>,
 }
 
 impl Runner {
@@ -108,7 +117,15 @@ impl Runner {
 
     fn work(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {
         let mut tx = Tx::new(self.app.store(), claim.lane().workspace);
-        let tasks = read(rows)?;
+        let tasks = read(&mut tx, claim, rows)?;
+        if let Some(Task { key, work: Work::Resume { endpoint, turn }, letter, .. }) = tasks.first() {
+            parking::resume(&self.app, &mut tx, claim.lane(), *endpoint, *turn)?;
+            tx.delete(key);
+            if let Some(letter) = letter {
+                tx.delete_letter(letter.workspace, letter.seq);
+            }
+            return tx.commit(Some(claim.token()));
+        }
         let deliveries = deliveries::load(&self.app, &self.runtime, &mut tx, &tasks)?;
         for task in &tasks {
             match task.work {
@@ -120,8 +137,13 @@ impl Runner {
                 Work::Timer { run, wait } => {
                     advance::wake(&mut tx, self.app.catalog(), run, wait, self.app.now())?;
                     tx.delete(&task.key);
+                    if let Some(key) = task.letter {
+                        tx.delete_letter(key.workspace, key.seq);
+                    }
                 }
-                Work::Send { .. } => return Err(TxError::UnknownWork),
+                Work::Send { .. } | Work::Letter { .. } => return Err(TxError::UnknownWork),
+                // It has a commit of its own.
+                Work::Resume { .. } => break,
             }
             if tx.row_ops() >= ENOUGH_OPS {
                 break;
@@ -131,12 +153,20 @@ impl Runner {
     }
 }
 
-fn read(rows: &[(Key, Row)]) -> Result<Vec<Task>, TxError> {
-    let task = |(key, row): &(Key, Row)| {
-        let row = WorkRow::decode(&row.value)?;
-        Some(Task { key: key.clone(), row, work: Work::read(&row)? })
-    };
-    rows.iter().map(|row| task(row).ok_or(TxError::UnknownWork)).collect()
+/// The rows as work, up to the first that must have a commit of its own. A try that nobody asks for any more is taken away.
+fn read(tx: &mut Tx<'_>, claim: &Claim, rows: &[(Key, Row)]) -> Result<Vec<Task>, TxError> {
+    let mut tasks: Vec<Task> = Vec::with_capacity(rows.len());
+    for (key, row) in rows {
+        let row = WorkRow::decode(&row.value).ok_or(TxError::UnknownWork)?;
+        let Behind { work, row, letter } =
+            letters::behind(tx, claim.lane().workspace, row)?.ok_or(TxError::UnknownWork)?;
+        match work {
+            Some(Work::Resume { .. }) if !tasks.is_empty() => break,
+            Some(work) => tasks.push(Task { key: key.clone(), row, work, letter }),
+            None => tx.delete(key),
+        }
+    }
+    Ok(tasks)
 }
 
 #[cfg(test)]

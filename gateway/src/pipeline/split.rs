@@ -2,11 +2,12 @@
 
 use crate::{
     catalog::{Connection, Endpoint},
+    pipeline::setback::Setback,
     records::{Delivery, Parked},
 };
 use std::sync::Arc;
 use tidegate_model::{ItemId, outcome::Item};
-use tidegate_plugin_host::guest_headers;
+use tidegate_plugin_host::{Manifest, guest_headers};
 
 /// One item of a delivery.
 pub(super) struct Part {
@@ -21,17 +22,23 @@ pub(super) struct Part {
     /// Where the plugin keeps state for it.
     pub state_key: Option<String>,
     /// What to interpret, and for whom; or why it can't be.
-    pub work: Result<(Item, Arc<Connection>), Parked>,
+    pub work: Result<(Item, Arc<Connection>), Setback>,
+    /// It stands for a delivery that could not be cut.
+    pub whole: bool,
 }
 
 /// Cuts a delivery. One that can't be cut is one parked part.
 pub(super) fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
-    let manifest = endpoint.plugin.manifest();
+    split_as(endpoint.plugin.manifest(), endpoint, delivery, body)
+}
+
+/// As [`split`], as another manifest says.
+pub(super) fn split_as(manifest: &Manifest, endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
     let id = |index: u32| ItemId::derive(delivery.id.root_ms(), &[delivery.id.raw(), b"item", &index.to_be_bytes()]);
     let cut = match tidegate_plugin_host::split(manifest, &delivery.headers, body) {
         Ok(cut) => cut,
         Err(error) => {
-            let parked = Parked::new(None, error.to_string());
+            let parked = Setback::person(Parked::new(None, error.to_string()));
             return vec![Part {
                 index: 0,
                 id: id(0),
@@ -39,6 +46,7 @@ pub(super) fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Ve
                 mark: None,
                 state_key: None,
                 work: Err(parked),
+                whole: true,
             }];
         }
     };
@@ -67,12 +75,13 @@ pub(super) fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Ve
                 mark: (!endpoint.marks_deliveries()).then_some(piece.dedupe_key),
                 state_key: piece.state_key,
                 work,
+                whole: false,
             }
         })
         .collect()
 }
 
-fn no_connection(endpoint: &Endpoint, route: Option<&str>) -> Parked {
+fn no_connection(endpoint: &Endpoint, route: Option<&str>) -> Setback {
     let reason = match route {
         Some(account) => format!(
             "no connection of the endpoint {} is for the account {account:?}: add [[connections]] with it",
@@ -80,5 +89,5 @@ fn no_connection(endpoint: &Endpoint, route: Option<&str>) -> Parked {
         ),
         None => format!("the item names no account, and the endpoint {} has no connection without one", endpoint.name),
     };
-    Parked::new(None, reason)
+    Setback::person(Parked::new(None, reason))
 }

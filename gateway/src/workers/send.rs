@@ -4,6 +4,7 @@ use super::LOOK_UP;
 use crate::{
     app::App,
     catalog::Sender,
+    letters::{self, Behind},
     pipeline::{self, Prepared},
     supervisor::{Shutdown, Supervisor},
     tx::{self, Tx, TxError},
@@ -12,7 +13,7 @@ use crate::{
 use std::sync::Arc;
 use tidegate_channels::{Outgoing, SendResult};
 use tidegate_model::MessageId;
-use tidegate_store::{Claim, Commit, CommitError, Key, Lane, Queue, WorkRow};
+use tidegate_store::{Claim, Commit, CommitError, Key, Lane, Queue, WorkRow, records::DeadLetterKey};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Times a commit is tried again after another commit touched the same row.
@@ -43,6 +44,8 @@ struct Turn {
     claim: Claim,
     key: Key,
     id: MessageId,
+    /// The letter that it is another try of.
+    letter: Option<DeadLetterKey>,
     /// Kept until the message is settled: it bounds what is on its way.
     _slot: OwnedSemaphorePermit,
 }
@@ -51,14 +54,46 @@ impl Turn {
     fn lane(&self) -> Lane {
         self.claim.lane()
     }
+
+    /// Takes away the row of work, and the letter that asked for it.
+    fn done(&self, tx: &mut Tx<'_>) {
+        tx.delete(&self.key);
+        if let Some(key) = self.letter {
+            tx.delete_letter(key.workspace, key.seq);
+        }
+    }
+}
+
+/// What a row of work asks for.
+enum Wanted {
+    Message(MessageId, Option<DeadLetterKey>),
+    /// Nobody asks for it any more.
+    Nothing,
+}
+
+fn wanted(app: &App, claim: &Claim, row: &[u8]) -> Result<Wanted, TxError> {
+    let workspace = claim.lane().workspace;
+    let row = WorkRow::decode(row).ok_or(TxError::UnknownWork)?;
+    match letters::behind(&mut Tx::new(app.store(), workspace), workspace, row)? {
+        Some(Behind { work: Some(Work::Send { id }), letter, .. }) => Ok(Wanted::Message(id, letter)),
+        Some(Behind { work: None, .. }) => Ok(Wanted::Nothing),
+        _ => Err(TxError::UnknownWork),
+    }
 }
 
 fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaphorePermit) -> Result<(), TxError> {
     let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
-    let Some(Work::Send { id }) = WorkRow::decode(&row.value).as_ref().and_then(Work::read) else {
-        return tx::give_up(app.store(), &claim, &TxError::UnknownWork, app.now());
+    let (id, letter) = match wanted(app, &claim, &row.value) {
+        Ok(Wanted::Message(id, letter)) => (id, letter),
+        Ok(Wanted::Nothing) => {
+            let mut tx = Tx::new(app.store(), claim.lane().workspace);
+            tx.delete(&key);
+            return tx.commit(Some(claim.token()));
+        }
+        Err(error) if error.is_final() => return Err(error),
+        Err(error) => return tx::give_up(app.store(), &claim, &error, app.now()),
     };
-    let turn = Turn { claim, key, id, _slot: slot };
+    let turn = Turn { claim, key, id, letter, _slot: slot };
     for _ in 0..CONFLICTS {
         match go(app, &turn, id) {
             Ok(Next::Done) => return Ok(()),
@@ -94,7 +129,7 @@ fn go(app: &App, turn: &Turn, id: MessageId) -> Result<Next, TxError> {
     match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), app.now())? {
         Prepared::Attempt(outgoing, sender) => Ok(Next::Attempt(tx.submit(None)?, outgoing, sender)),
         Prepared::Settled => {
-            tx.delete(&turn.key);
+            turn.done(&mut tx);
             tx.commit(Some(turn.claim.token())).map(|()| Next::Done)
         }
     }
@@ -119,7 +154,7 @@ async fn settle(app: &Arc<App>, turn: &Turn, sender: &Sender, result: &SendResul
     let commit = tokio::task::block_in_place(|| {
         let mut tx = Tx::new(app.store(), turn.lane().workspace);
         pipeline::settle(&mut tx, sender, turn.id, turn.lane(), result, app.now())?;
-        tx.delete(&turn.key);
+        turn.done(&mut tx);
         tx.submit(Some(turn.claim.token()))
     })?;
     commit.await.map(|_| ()).map_err(TxError::Commit)

@@ -7,7 +7,7 @@ mod lane;
 
 pub use build::{
     GuardName, body, body_range, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation, message,
-    meta, plugin_state, provider_id, registry, run, suppression, window,
+    meta, pause, plugin_state, provider_id, registry, run, suppression, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -75,6 +75,8 @@ spaces! {
     Timers = b't', "timer", Open;
     /// Work that was given up, with its reason.
     DeadLetters = b'x', "dead letter", Open;
+    /// Endpoints whose plugin is paused, while things wait for it.
+    Pauses = b'h', "pause", Open;
     /// What was received before.
     Dedupe = b'k', "de-duplication", Open;
     /// Received webhooks.

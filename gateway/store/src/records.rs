@@ -18,7 +18,7 @@ mod work;
 
 pub use body::{BodyError, BodyParts, MAX_BODY_BYTES, MAX_HEAD_BYTES, body_chunks, join_body, read_body, split_body};
 pub use changes::Changes;
-pub use dead_letter::{DeadLetter, DeadLetterKey};
+pub use dead_letter::{DeadLetter, DeadLetterKey, Discard, FirstFailure, Standing};
 pub use dedupe::{Dedupe, day_of};
 pub use error::{ReadError, RecordError};
 pub use guards::{Sweep, sweep_idle_guards};

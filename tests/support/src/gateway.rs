@@ -164,6 +164,15 @@ impl Gateway {
         written.expect("the plugin can be written");
     }
 
+    /// As [`Gateway::install`], with these limits in the plugin's manifest, right or wrong.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    pub fn install_with(&self, version: Brittle, limits: &str) {
+        let packed = version.packed_with(&self.program, limits);
+        std::fs::write(self.dir.path().join("brittle.wasm"), packed).expect("the plugin can be written");
+    }
+
     /// So many items may stay parked.
     pub fn expect_parked(&mut self, count: usize) {
         self.expected.parked = count;

@@ -12,10 +12,13 @@ name = "Brittle bookings"
 version = "VERSION"
 signature = { scheme = "shopify" }
 items = { topic = { header = "x-shopify-topic" }, dedupe = [{ header = "x-shopify-webhook-id" }] }
-limits = { memory_bytes = 16777216, deadline_ms = 10000 }
+limits = { LIMITS }
 "#;
 /// What the built component carries, and what the mended version carries in its place.
 const DEFECT: (&[u8], &[u8]) = (b"defect:brittle", b"defect:mended.");
+
+/// Limits with time enough for a slow machine.
+pub(crate) const LIMITS: &str = "memory_bytes = 16777216, deadline_ms = 10000";
 
 /// Versions of the brittle plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +35,20 @@ impl Brittle {
     /// # Panics
     /// When it does not build.
     pub fn packed(self, program: &Path) -> Vec<u8> {
+        self.packed_with(program, LIMITS)
+    }
+
+    /// The packed plugin with these limits, as they stand in a manifest.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn packed_with(self, program: &Path, limits: &str) -> Vec<u8> {
         let (component, version) = match self {
             Self::Defective => (component(program).to_vec(), "0.1.0"),
             Self::Mended => (mended(component(program)), "0.1.1"),
         };
-        embed(&component, &MANIFEST.replace("VERSION", version)).unwrap_or_else(|error| panic!("{error}"))
+        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", limits);
+        embed(&component, &manifest).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
-use crate::{ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID};
+use crate::{
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID,
+    guest::LIMITS,
+};
 use std::{
     fmt::Write,
     fs,
@@ -16,6 +19,7 @@ pub struct Setup {
     flows: Vec<String>,
     templates: Vec<Template>,
     endpoints: Vec<Endpoint>,
+    brittle_limits: String,
     send_timeout_s: u64,
 }
 
@@ -48,6 +52,7 @@ impl Setup {
             flows: Vec::new(),
             templates: Vec::new(),
             endpoints,
+            brittle_limits: LIMITS.to_owned(),
             send_timeout_s: 10,
         }
     }
@@ -71,6 +76,13 @@ impl Setup {
     pub fn brittle(mut self) -> Self {
         self.endpoints.push(Endpoint::new("brittle", "./brittle.wasm", SHOPIFY_SECRET));
         self
+    }
+
+    /// As [`Setup::brittle`], with these limits in the plugin's manifest.
+    #[must_use]
+    pub fn brittle_with(mut self, limits: &str) -> Self {
+        limits.clone_into(&mut self.brittle_limits);
+        self.brittle()
     }
 
     /// Replaces an endpoint's live secrets.
@@ -122,7 +134,7 @@ impl Setup {
             fs::create_dir_all(dir.join(folder)).expect("a folder can be made");
         }
         if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./brittle.wasm") {
-            put(&dir.join("brittle.wasm"), &Brittle::Defective.packed(&self.program));
+            put(&dir.join("brittle.wasm"), &Brittle::Defective.packed_with(&self.program, &self.brittle_limits));
         }
         let config = dir.join("tidegate.toml");
         put(&config, self.config(double_url).as_bytes());

@@ -4,30 +4,37 @@ use super::{ENOUGH_OPS, Task};
 use crate::{
     app::App,
     catalog::{Connection, Endpoint},
-    pipeline::{advance, interpret, record, split, trigger},
-    records::{Delivery, Interpretation, InterpretedItem, ItemResult, Parked, StateRow},
-    tx::{Letter, Tx, TxError},
+    letters,
+    pipeline::{
+        interpret::{self, Verdict, label},
+        runner::{
+            effects::{Origin, effects},
+            parking::{Subject, park},
+            rows::interpretations_of,
+        },
+        setback::Setback,
+        split,
+    },
+    records::{Delivery, Interpretation, InterpretedBy, InterpretedItem, ItemResult, StateRow},
+    tx::{Tx, TxError},
     work::Work,
 };
 use std::{
     collections::{HashMap, HashSet},
-    ops::ControlFlow,
     sync::Arc,
 };
 use tidegate_model::{
-    DeliveryId, ItemId, RunId,
-    outcome::{Done, Item, Outcome, Trigger},
+    DeliveryId, ItemId,
+    outcome::{Item, Outcome},
 };
 use tidegate_store::{
-    Key, KeyRange, Lane, Order, Queue,
-    records::{self, Dedupe, Record},
+    Key, Lane,
+    records::{DeadLetter, DeadLetterKey, Dedupe, Record},
 };
 use tokio::runtime::Handle;
 
 /// Items that go into one commit.
 const ITEMS_AT_ONCE: usize = 32;
-/// Bytes of an id behind its moment.
-const HASH_BYTES: usize = 10;
 /// Bytes of JSON after which no further item is taken into an interpretation row. A row of the store takes 48 KiB.
 const ENOUGH_ROW_BYTES: usize = 24 * 1024;
 
@@ -38,6 +45,8 @@ pub(super) struct Batch {
     parts: Vec<Part>,
     /// Position of the first item behind the slice, when there is one.
     rest_from: Option<u32>,
+    /// Letters of items that a replay is to do again and that are not in the delivery, as the plugin cuts it now.
+    lost: Vec<DeadLetterKey>,
 }
 
 struct Part {
@@ -47,12 +56,16 @@ struct Part {
     connection: Option<Arc<Connection>>,
     state_key: Option<String>,
     state_in: Option<String>,
+    seed: ItemId,
+    whole: bool,
+    /// Its letter, when this is another try.
+    letter: Option<DeadLetterKey>,
     fate: Fate,
 }
 
 enum Fate {
     Duplicate(ItemId),
-    Judged(Result<Outcome, Parked>),
+    Judged(Result<Outcome, Setback>),
 }
 
 /// Loads the deliveries of the tasks, cuts them, drops repeats, and interprets what is left, in order. Gives a batch for each row of work; those over the budget
@@ -81,7 +94,7 @@ pub(super) fn load(
         count += cut.parts.len();
         cuts.push(cut);
     }
-    interpret_all(runtime, tx, cuts)
+    interpret_all(app, runtime, tx, cuts)
 }
 
 struct Cut {
@@ -90,6 +103,8 @@ struct Cut {
     delivery: Delivery,
     parts: Vec<(split::Part, Option<ItemId>)>,
     rest_from: Option<u32>,
+    wanted: HashMap<ItemId, DeadLetterKey>,
+    lost: Vec<DeadLetterKey>,
 }
 
 impl Cut {
@@ -110,11 +125,16 @@ fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most:
     };
     let body = crate::pipeline::read_body(app.store(), &delivery)?;
     let wanted = match task.work {
-        Work::Replay { .. } => Some(parked_items(app, &delivery)?),
+        Work::Replay { .. } => Some(wanted_items(app, tx, &delivery)?),
         _ => None,
     };
     let mut parts = split::split(&endpoint, &delivery, &body);
-    parts.retain(|part| part.index >= from && wanted.as_ref().is_none_or(|wanted| wanted.contains(&part.id)));
+    if let Some(split::Part { work: Err(setback), .. }) = parts.iter().find(|part| part.whole && from > 0) {
+        return Err(TxError::RestUncut(setback.parked.reason.clone()));
+    }
+    let lost = wanted.iter().flatten().filter(|(id, _)| parts.iter().all(|part| part.id != **id));
+    let lost = lost.map(|(_, letter)| *letter).collect();
+    parts.retain(|part| part.index >= from && wanted.as_ref().is_none_or(|wanted| wanted.contains_key(&part.id)));
     // Two items of one delivery that share a state are taken one after the other.
     let mut states = HashSet::new();
     let together =
@@ -133,37 +153,24 @@ fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most:
         };
         seen.push((part, first));
     }
-    Ok(Cut { row: task.key.clone(), endpoint, delivery, parts: seen, rest_from })
+    let wanted = wanted.unwrap_or_default();
+    Ok(Cut { row: task.key.clone(), endpoint, delivery, parts: seen, rest_from, wanted, lost })
 }
 
-/// The items of a delivery that are parked now.
-fn parked_items(app: &App, delivery: &Delivery) -> Result<HashSet<ItemId>, TxError> {
-    let rows = interpretations_of(app, delivery.workspace, delivery.id)?;
-    let items = rows.into_iter().flat_map(|row| row.items);
-    Ok(items.filter(|item| matches!(item.result, ItemResult::Parked { .. })).map(|item| item.id).collect())
-}
-
-/// Every interpretation row of a delivery. Ids derive, so they lie together under the delivery's moment.
-pub(crate) fn interpretations_of(app: &App, workspace: u32, id: DeliveryId) -> Result<Vec<Interpretation>, TxError> {
-    let mut found = Vec::new();
-    let range = of_the_moment::<Interpretation>(&(workspace, ItemId::from_raw(*id.raw())));
-    records::walk(app.store(), &range, Order::Forward, |row: Interpretation| {
-        if row.delivery == id {
-            found.push(row);
+/// The parked items of a delivery that are to be interpreted again now, with their letters.
+fn wanted_items(app: &App, tx: &mut Tx<'_>, delivery: &Delivery) -> Result<HashMap<ItemId, DeadLetterKey>, TxError> {
+    let mut wanted = HashMap::new();
+    for item in interpretations_of(app, delivery.workspace, delivery.id)?.into_iter().flat_map(|row| row.items) {
+        let ItemResult::Parked { letter, .. } = item.result else { continue };
+        let key = DeadLetterKey { workspace: delivery.workspace, seq: letter };
+        if tx.get::<DeadLetter>(&key)?.is_some_and(|letter| letters::is_wanted(&letter, app.now())) {
+            wanted.insert(item.id, key);
         }
-        ControlFlow::<()>::Continue(())
-    })?;
-    found.sort_by_key(|row| row.items.first().map(|item| item.index));
-    Ok(found)
+    }
+    Ok(wanted)
 }
 
-/// All rows of the moment that a key's id carries, for records whose keys end with an id.
-pub(crate) fn of_the_moment<R: Record>(key: &R::Key) -> KeyRange {
-    let key = R::row_key(key);
-    KeyRange::prefix(&key[..key.len() - HASH_BYTES])
-}
-
-fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<Key, Batch>, TxError> {
+fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<Key, Batch>, TxError> {
     let mut work: Vec<(Item, Arc<Connection>)> = Vec::new();
     let mut endpoint: Option<Arc<Endpoint>> = None;
     let mut batches = HashMap::new();
@@ -180,6 +187,9 @@ fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<Ha
                 connection: None,
                 state_key: part.state_key,
                 state_in: None,
+                seed: part.id,
+                whole: part.whole,
+                letter: cut.wanted.get(&part.id).copied(),
                 fate: Fate::Judged(Ok(Outcome::Skip(String::new()))),
             };
             match (first, part.work) {
@@ -198,14 +208,14 @@ fn interpret_all(runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<Ha
             }
             parts.push(made);
         }
-        batches
-            .insert(cut.row, Batch { endpoint: cut.endpoint, delivery: cut.delivery, parts, rest_from: cut.rest_from });
+        let Cut { row, endpoint, delivery, rest_from, lost, .. } = cut;
+        batches.insert(row, Batch { endpoint, delivery, parts, rest_from, lost });
     }
     if let Some(endpoint) = endpoint {
-        let judged = interpret::interpret(runtime, &endpoint, &work);
-        for ((row, place), interpreted) in waiting.into_iter().zip(judged) {
+        let verdicts = interpret::interpret(app, runtime, &endpoint, &work);
+        for ((row, place), Verdict { judged, seed }) in waiting.into_iter().zip(verdicts) {
             if let Some(part) = batches.get_mut(&row).and_then(|batch: &mut Batch| batch.parts.get_mut(place)) {
-                part.fate = Fate::Judged(interpreted);
+                (part.fate, part.seed) = (Fate::Judged(judged), seed);
             }
         }
     }
@@ -229,7 +239,7 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
             rest_from = Some(part.index);
             break;
         }
-        let result = apply_part(app, tx, lane, batch, part)?;
+        let result = apply_part(app, tx, lane, task, batch, part)?;
         tx.enter(home);
         let item = InterpretedItem {
             id: part.id,
@@ -238,6 +248,9 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
             connection: part.connection.as_ref().map(|connection| connection.name.clone()),
             workspace: part.connection.as_ref().map(|connection| connection.workspace),
             state_in: part.state_in.clone(),
+            seed: (part.seed != part.id).then_some(part.seed),
+            by: None,
+            earlier: Vec::new(),
             result,
         };
         // A slice of one item is never cut, so it need not be measured.
@@ -251,9 +264,31 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
         _ if items.is_empty() => {}
         _ => tx.put(interpretation(app, batch, items)),
     }
+    // A letter that was another try of this is done with, but where the try put it aside again.
+    if let Some(key) = task.letter
+        && !batch.parts.iter().any(|part| part.whole)
+    {
+        tx.delete_letter(key.workspace, key.seq);
+    }
     match rest_from {
         Some(from) => tx.rewrite(&task.key, &crate::work::with_arg(task.row, from)),
-        None => tx.delete(&task.key),
+        None => {
+            for key in &batch.lost {
+                fail_lost(app, tx, batch, *key)?;
+            }
+            tx.delete(&task.key);
+        }
+    }
+    Ok(())
+}
+
+/// An item that is not in the delivery any more can't be tried.
+fn fail_lost(app: &App, tx: &mut Tx<'_>, batch: &Batch, key: DeadLetterKey) -> Result<(), TxError> {
+    if let Some(mut letter) = tx.get::<DeadLetter>(&key)? {
+        let plugin = label(&batch.endpoint.plugin);
+        let reason = format!("the plugin {plugin} cuts the delivery into other items: this one is not among them");
+        letter.failed_again(reason, None, app.now().ms());
+        tx.put(letter);
     }
     Ok(())
 }
@@ -264,90 +299,91 @@ fn json_bytes(item: &InterpretedItem) -> Result<usize, TxError> {
 }
 
 fn interpretation(app: &App, batch: &Batch, items: Vec<InterpretedItem>) -> Interpretation {
-    let manifest = batch.endpoint.plugin.manifest();
     Interpretation {
         workspace: batch.delivery.workspace,
         delivery: batch.delivery.id,
         endpoint: batch.endpoint.name.clone(),
-        plugin: format!("{}@{}", manifest.id, manifest.version),
+        plugin: label(&batch.endpoint.plugin),
         digest: batch.endpoint.plugin_digest.clone(),
         at: app.now(),
         items,
     }
 }
 
-/// A replay replaces the parked items in the rows that hold them, and takes back their dead letters.
+/// A replay replaces the parked items in the rows that hold them.
 fn rewrite(app: &App, tx: &mut Tx<'_>, batch: &Batch, mut items: Vec<InterpretedItem>) -> Result<(), TxError> {
     let workspace = batch.delivery.workspace;
     for found in interpretations_of(app, workspace, batch.delivery.id)? {
         let Some(mut row) = tx.get::<Interpretation>(&found.key())? else { continue };
         let mut changed = false;
         for held in &mut row.items {
-            let ItemResult::Parked { letter, .. } = held.result else { continue };
+            if !matches!(held.result, ItemResult::Parked { .. }) {
+                continue;
+            }
             let Some(place) = items.iter().position(|item| item.id == held.id) else { continue };
-            tx.delete_letter(workspace, letter);
-            *held = items.swap_remove(place);
+            let (plugin, digest) = (label(&batch.endpoint.plugin), batch.endpoint.plugin_digest.clone());
+            let by = Some(InterpretedBy { plugin, digest, at: app.now() });
+            *held = InterpretedItem { by, earlier: std::mem::take(&mut held.earlier), ..items.swap_remove(place) };
             changed = true;
         }
         if changed {
-            let made = interpretation(app, batch, row.items);
-            tx.put(made);
+            tx.put(row);
         }
     }
     Ok(())
 }
 
-fn apply_part(app: &App, tx: &mut Tx<'_>, lane: Lane, batch: &Batch, part: &Part) -> Result<ItemResult, TxError> {
-    match &part.fate {
+fn apply_part(
+    app: &App,
+    tx: &mut Tx<'_>,
+    lane: Lane,
+    task: &Task,
+    batch: &Batch,
+    part: &Part,
+) -> Result<ItemResult, TxError> {
+    let known = match part.letter.or(task.letter.filter(|_| part.whole)) {
+        Some(key) => tx.watch::<DeadLetter>(&key)?,
+        None => None,
+    };
+    let judged = match &part.fate {
         Fate::Duplicate(first) => Ok(ItemResult::Duplicate { first: *first }),
-        Fate::Judged(Err(parked)) => {
-            let letter = tx.park(Letter {
-                queue: Queue::Pure,
-                lane,
-                work: Work::Replay { id: batch.delivery.id, from: 0 }.row(),
-                reason: parked.reason.clone(),
-                field: parked.field.clone(),
-                at: app.now(),
-                source: batch.endpoint.plugin.manifest().id.clone(),
-            })?;
-            tracing::warn!(delivery.id = %batch.delivery.id, item.id = %part.id, topic = part.topic, field = parked.field, "item parked");
-            Ok(ItemResult::Parked { parked: parked.clone(), letter })
+        Fate::Judged(Ok(outcome)) => Ok(done(app, tx, batch, part, outcome)?),
+        Fate::Judged(Err(setback)) => Err(setback),
+    };
+    match judged {
+        Ok(result) => {
+            if let Some(letter) = known {
+                tx.delete_letter(letter.key.workspace, letter.key.seq);
+            }
+            Ok(result)
         }
-        Fate::Judged(Ok(outcome)) => {
-            let runs = match (outcome, &part.connection) {
-                (Outcome::Done(done), Some(connection)) => apply_done(app, tx, batch, part, connection, done)?,
-                _ => Vec::new(),
+        Err(setback) => {
+            let endpoint = &batch.endpoint;
+            let subject = Subject {
+                endpoint: (&endpoint.name, endpoint.number),
+                plugin: label(&endpoint.plugin),
+                plugin_id: &endpoint.plugin.manifest().id,
+                delivery: batch.delivery.id,
+                item: part.id,
+                topic: &part.topic,
+                connection: part.connection.as_ref().map(|connection| connection.name.as_str()),
+                whole: part.whole,
             };
-            Ok(ItemResult::Interpreted { outcome: outcome.clone(), runs })
+            park(app, tx, lane, &subject, setback, known)
         }
     }
 }
 
-fn apply_done(
-    app: &App,
-    tx: &mut Tx<'_>,
-    batch: &Batch,
-    part: &Part,
-    connection: &Connection,
-    done: &Done,
-) -> Result<Vec<RunId>, TxError> {
-    tx.enter(connection.workspace);
-    let now = app.now();
+/// What an outcome leads to.
+fn done(app: &App, tx: &mut Tx<'_>, batch: &Batch, part: &Part, outcome: &Outcome) -> Result<ItemResult, TxError> {
     let mut runs = Vec::new();
-    for (place, event) in done.events.iter().enumerate() {
-        let contact = record::record(tx, app.catalog(), event, batch.delivery.received_at)?;
-        tracing::info!(delivery.id = %batch.delivery.id, event.id = %event.id, kind = %event.kind, connection = connection.name, "event");
-        let Some(contact) = contact else { continue };
-        let triggers: Vec<&Trigger> = done.triggers.iter().filter(|trigger| trigger.event == place).collect();
-        for (flow, run) in trigger::trigger(tx, app.catalog(), event, &triggers, &contact, now)? {
-            tracing::info!(event.id = %event.id, run.id = %run.id, flow = run.flow, "flow started");
-            runs.push(run.id);
-            advance::start(tx, app.catalog(), &flow, run, &contact, now)?;
+    if let (Outcome::Done(done), Some(connection)) = (outcome, &part.connection) {
+        let (delivery, received_at) = (batch.delivery.id, batch.delivery.received_at);
+        runs = effects(app, tx, &Origin { delivery, received_at, connection }, done, &[])?;
+        if let (Some(state), Some(key)) = (&done.state, &part.state_key) {
+            let (workspace, number) = (connection.workspace, connection.number);
+            tx.put(StateRow { workspace, connection: number, state_key: key.clone(), state: state.clone() });
         }
     }
-    if let (Some(state), Some(key)) = (&done.state, &part.state_key) {
-        let (workspace, number) = (connection.workspace, connection.number);
-        tx.put(StateRow { workspace, connection: number, state_key: key.clone(), state: state.clone() });
-    }
-    Ok(runs)
+    Ok(ItemResult::Interpreted { outcome: outcome.clone(), runs })
 }

@@ -2,18 +2,24 @@
 
 use super::Progress;
 use crate::{
-    commands::replay,
+    commands::{self, Picked},
     pipeline::interpretations_of,
     records::{Interpretation, ItemResult},
     testing::{ACCOUNT, START, Stage, THANKS, Webhook, entry, inbound, meta, meta_entries, order},
     work::Work,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tidegate_model::{DeliveryId, RunId};
 use tidegate_store::{Changes, Lane, Queue, Space, WorkRow, keys};
 
 const CONNECTION: &str = "name = \"whatsapp\"\nendpoint = \"meta\"\nworkspace = \"main\"\n";
+
+/// Everything that is put aside is to be tried again. Gives how many letters that are.
+fn retry_all(stage: &Stage) -> u64 {
+    let picked: Picked = serde_json::from_value(json!({"all": {}})).unwrap();
+    commands::retry(stage.app(), &picked).unwrap()["done"].as_u64().unwrap()
+}
 
 fn accounts(accounts: &[&str]) -> String {
     let one = |(place, account): (usize, &&str)| {
@@ -61,7 +67,7 @@ fn a_long_batch_is_taken_in_slices_and_only_the_bad_element_is_parked() {
 
     let slices = rows(&stage, id).len();
     stage.reconfigure(&accounts(&[ACCOUNT]), &accounts(&[ACCOUNT, "55"]));
-    assert_eq!(replay(stage.app(), id).map_err(|problem| format!("{problem:?}")), Ok(1));
+    assert_eq!(retry_all(&stage), 1);
     stage.interpret();
     assert_eq!(fates(&stage, id), ((0..300).collect(), vec![]));
     assert_eq!((rows(&stage, id).len(), stage.messages().len()), (slices, 300));
@@ -74,12 +80,13 @@ fn a_replay_that_fails_again_keeps_one_dead_letter() {
     stage.reconfigure(CONNECTION, &accounts(&[ACCOUNT]));
     let id = stage.post(&meta_entries(&[entry("55", &messages(0..1))])).id();
     stage.interpret();
-    for _ in 0..2 {
+    for tries in 2..4 {
         // Twice at once, as two people who press the button.
-        replay(stage.app(), id).map_err(|_| "nothing is parked").unwrap();
-        replay(stage.app(), id).map_err(|_| "nothing is parked").unwrap();
+        assert_eq!((retry_all(&stage), retry_all(&stage)), (1, 0));
         stage.interpret();
-        assert_eq!((stage.rows(Space::DeadLetters).len(), fates(&stage, id).1), (1, vec![0]));
+        let letters = stage.rows(Space::DeadLetters);
+        assert_eq!((letters.len(), &letters[0]["attempts"], fates(&stage, id).1), (1, &tries.into(), vec![0]));
+        assert_eq!(letters[0]["first"]["at_ms"], START.ms(), "{letters:?}");
     }
 }
 
@@ -91,7 +98,7 @@ fn a_replay_beside_the_rest_of_its_delivery_loses_nothing() {
     assert_eq!(stage.runner().tick().unwrap(), Progress::Done);
     assert_eq!(fates(&stage, id).1, [0]);
     assert!(fates(&stage, id).0.len() < 39, "a rest is left");
-    replay(stage.app(), id).map_err(|_| "nothing is parked").unwrap();
+    assert_eq!(retry_all(&stage), 1);
     stage.interpret();
     assert_eq!(fates(&stage, id), ((1..40).collect(), vec![0]));
 }

@@ -52,3 +52,37 @@ fn work_of_an_unknown_kind_is_put_aside() {
     send_all(&mut stage);
     assert_eq!((stage.rows(Space::DeadLetters).len(), stage.ready(Queue::Io)), (1, 0));
 }
+
+#[test]
+fn a_message_that_was_put_aside_goes_out_once_when_it_is_tried_again() {
+    let mut stage = Stage::new(&[THANKS]);
+    stage.post(&order("1", 1));
+    stage.interpret();
+    let message = stage.outbound().remove(0);
+    let key = MessageRow::row_key(&(WORKSPACE, message.id));
+    let put = |stage: &Stage, row: Vec<u8>| {
+        let mut changes = Changes::new(stage.app().store().seq());
+        changes.put_row(key.clone(), row);
+        stage.app().store().commit(changes.into_batch()).wait().unwrap();
+    };
+    let row = stage.app().store().get(&key).unwrap().unwrap().value;
+    let retry = |stage: &Stage| {
+        let picked = serde_json::from_value(serde_json::json!({"all": {"kind": "message"}})).unwrap();
+        crate::commands::retry(stage.app(), &picked).unwrap()["done"].as_u64().unwrap()
+    };
+    put(&stage, b"{}".to_vec());
+    send_all(&mut stage);
+    for attempts in 2..4 {
+        assert_eq!((retry(&stage), retry(&stage)), (1, 0));
+        send_all(&mut stage);
+        let letters = stage.rows(Space::DeadLetters);
+        assert_eq!((letters.len(), &letters[0]["attempts"]), (1, &attempts.into()));
+    }
+    put(&stage, row);
+    assert_eq!(retry(&stage), 1);
+    stage.crash();
+    send_all(&mut stage);
+    assert_eq!((stage.rows(Space::DeadLetters).len(), stage.ready(Queue::Io)), (0, 0));
+    assert_eq!((stage.channel().times(message.id), stage.message(message.id).state), (1, State::Accepted));
+    assert_eq!(retry(&stage), 0);
+}

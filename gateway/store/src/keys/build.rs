@@ -18,6 +18,11 @@ pub fn dead_letter(workspace: u32, seq: u64) -> Key {
     Key::new(Space::DeadLetters, workspace).u64(seq)
 }
 
+/// `[endpoint u32]`: things wait for the endpoint's plugin.
+pub fn pause(workspace: u32, endpoint: u32) -> Key {
+    Key::new(Space::Pauses, workspace).u32(endpoint)
+}
+
 /// `[endpoint u32][day u16][hash 16]`: received on this day (days since 1970).
 pub fn dedupe(workspace: u32, endpoint: u32, day: u16, hash: &[u8; 16]) -> Key {
     Key::new(Space::Dedupe, workspace).u32(endpoint).u16(day).bytes(hash)

@@ -1,8 +1,9 @@
-//! Work that was given up: why, and how it goes back.
+//! Work that was given up: why, how often, and what is to become of it.
 
-use super::{Changes, Deferred, Record};
+use super::{Deferred, Record};
 use crate::keys::{self, Key, Space};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Names a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,10 +28,78 @@ pub struct DeadLetter {
     /// The field that is to blame, where one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// When (milliseconds since 1970).
+    /// When it was last given up (milliseconds since 1970).
     pub at_ms: i64,
     /// The stage or plugin that gave it up.
     pub source: String,
+    /// What the application wants to find it by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// What is to become of it.
+    #[serde(default, skip_serializing_if = "Standing::is_left")]
+    pub standing: Standing,
+    /// How often it was tried.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub attempts: u32,
+    /// The first failure, when the last is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<FirstFailure>,
+}
+
+/// Why something was given up at first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstFailure {
+    /// When (milliseconds since 1970).
+    pub at_ms: i64,
+    /// Why, as a sentence.
+    pub reason: String,
+}
+
+/// What is to become of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It waits for a person.
+    #[default]
+    Left,
+    /// Somebody asked for another try, which is under way.
+    Asked,
+    /// It was not tried: what should do it is paused. It is tried when that goes on.
+    Paused,
+    /// It is tried again by itself.
+    Waiting {
+        /// When (milliseconds since 1970).
+        until_ms: i64,
+    },
+    /// A person threw it away; the letter is the trace of it.
+    Discarded(Discard),
+}
+
+impl Standing {
+    const fn is_left(&self) -> bool {
+        matches!(self, Self::Left)
+    }
+}
+
+/// Who threw something away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discard {
+    /// When (milliseconds since 1970).
+    pub at_ms: i64,
+    /// Who.
+    pub by: String,
+    /// Why, if they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_once(attempts: &u32) -> bool {
+    *attempts == 1
 }
 
 impl Record for DeadLetter {
@@ -48,14 +117,14 @@ impl Record for DeadLetter {
 }
 
 impl DeadLetter {
-    /// Puts the work back at the end of its lane, as a first attempt. `version` is that of the row as it was read: of two
-    /// people who retry it, one succeeds.
-    pub fn retry(&self, version: u64, changes: &mut Changes) {
-        changes.expect_version::<Self>(&self.key, version);
-        changes.delete::<Self>(&self.key);
-        let Deferred { queue, lane, mut work } = self.deferred;
-        work.attempt = 0;
-        changes.enqueue(queue, lane, &work);
+    /// It was tried, and failed again. The first failure is kept beside the last.
+    pub fn failed_again(&mut self, reason: String, field: Option<String>, at_ms: i64) {
+        let before = std::mem::replace(&mut self.reason, reason);
+        self.first.get_or_insert(FirstFailure { at_ms: self.at_ms, reason: before });
+        self.field = field;
+        self.at_ms = at_ms;
+        self.attempts = self.attempts.saturating_add(1);
+        self.standing = Standing::Left;
     }
 }
 
@@ -66,7 +135,7 @@ mod tests {
         engine::{KeyRange, Order},
         keys::{Lane, Queue},
         memory::Memory,
-        records::{WorkRow, encode, list},
+        records::{Changes, WorkRow, decode, encode, list},
     };
 
     fn letter(seq: u64) -> DeadLetter {
@@ -78,6 +147,10 @@ mod tests {
             field: Some("body".to_owned()),
             at_ms: 1_780_000_000_000,
             source: "interpret".to_owned(),
+            labels: BTreeMap::new(),
+            standing: Standing::Left,
+            attempts: 1,
+            first: None,
         }
     }
 
@@ -101,20 +174,29 @@ mod tests {
     }
 
     #[test]
-    fn a_retried_letter_is_work_again_and_only_once() {
-        let memory = store(1);
-        let engine = memory.engine();
-        let (read, version) = crate::records::get::<DeadLetter>(&*engine, &letter(1).key).unwrap().unwrap();
-        assert_eq!(read, letter(1));
-        let retry = || {
-            let mut changes = Changes::new(engine.seq());
-            read.retry(version, &mut changes);
-            engine.commit(changes.into_batch()).wait()
+    fn a_letter_that_fails_again_keeps_its_first_failure_beside_the_last() {
+        let mut letter = letter(7);
+        for n in 1..=3 {
+            letter.standing = Standing::Asked;
+            letter.failed_again(format!("Reason {n}."), None, 1_780_000_000_000 + n);
+        }
+        assert_eq!((letter.attempts, letter.reason.as_str(), &letter.standing), (4, "Reason 3.", &Standing::Left));
+        let first = FirstFailure { at_ms: 1_780_000_000_000, reason: "The body is no JSON.".to_owned() };
+        assert_eq!(letter.first, Some(first));
+        let (key, row) = encode(&letter).unwrap();
+        assert_eq!(decode::<DeadLetter>(&key, &row).unwrap(), letter);
+    }
+
+    #[test]
+    fn a_letter_says_what_is_to_become_of_it() {
+        let check = |standing: Standing, expected: &str| {
+            let (_, row) = encode(&DeadLetter { standing, ..letter(7) }).unwrap();
+            assert!(String::from_utf8(row).unwrap().contains(expected), "{expected}");
         };
-        assert!(retry().is_ok() && retry().is_err());
-        let claim = engine.claim(Queue::Io, 9).unwrap().unwrap();
-        let work = WorkRow::decode(&claim.rows()[0].1.value).unwrap();
-        assert_eq!((claim.lane(), claim.rows().len(), work.attempt), (Lane::new(3, 4, 5), 1, 0));
+        check(Standing::Waiting { until_ms: 5 }, r#""standing":{"waiting":{"until_ms":5}}"#);
+        check(Standing::Paused, r#""standing":"paused""#);
+        let discard = Discard { at_ms: 5, by: "ann".to_owned(), why: None };
+        check(Standing::Discarded(discard), r#""standing":{"discarded":{"at_ms":5,"by":"ann"}}"#);
     }
 
     #[test]

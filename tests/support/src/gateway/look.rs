@@ -25,12 +25,20 @@ impl Gateway {
         events
     }
 
-    /// Parked items, newest first.
+    /// What is put aside, newest first.
     ///
     /// # Panics
     /// When the gateway does not answer.
     pub async fn parked(&self) -> Vec<Value> {
-        self.control.list("/v1/parked").await.expect("the control socket answers")
+        self.control.list("/v1/queue").await.expect("the control socket answers")
+    }
+
+    /// The plugins that are loaded.
+    ///
+    /// # Panics
+    /// When the gateway does not answer.
+    pub async fn plugins(&self) -> Vec<Value> {
+        self.control.list("/v1/plugins").await.expect("the control socket answers")
     }
 
     /// Lines of all messages, newest first.
