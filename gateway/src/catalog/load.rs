@@ -105,7 +105,6 @@ impl Catalog {
         }
         let Loader { host, client, facts, plugins, .. } = loader;
         Ok(Self {
-
             endpoints,
             senders,
             workspaces,

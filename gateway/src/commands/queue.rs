@@ -228,7 +228,7 @@ fn by_filter(app: &App, filter: &Filter, after: Option<&str>) -> Result<(Vec<Dea
         let name = workspace_name(app, workspace);
         let stopped = records::walk(app.store(), &range, Order::Forward, |letter: DeadLetter| {
             seen += 1;
-            if filter.takes(name, &letter) {
+            if filter.takes(&name, &letter) {
                 keys.push(letter.key);
             }
             if keys.len() >= A_CALL || seen >= SEEN_A_CALL {

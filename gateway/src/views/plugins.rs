@@ -11,13 +11,14 @@ const SHORT: usize = 12;
 /// Every plugin by its digest, in the order of ids. Figures count from the start of the gateway.
 pub(crate) fn plugins(app: &App) -> Vec<Value> {
     let mut by_build: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
-    for endpoint in app.catalog().endpoints() {
+    let catalog = app.catalog();
+    for endpoint in catalog.endpoints() {
         let build = (label(&endpoint.plugin), endpoint.plugin_digest.clone());
         by_build.entry(build).or_default().push(&endpoint.name);
     }
     let one = |((_, digest), mut endpoints): ((String, String), Vec<&str>)| {
         endpoints.sort_unstable();
-        let endpoint = app.catalog().endpoint(endpoints.first()?)?;
+        let endpoint = catalog.endpoint(endpoints.first()?)?;
         let manifest = endpoint.plugin.manifest();
         let breaker = app.breakers().of(&digest);
         let pause = breaker.pause(app.now());

@@ -65,7 +65,7 @@ impl Filter {
 /// The store's.
 pub(crate) fn queue(app: &App, filter: &Filter, limit: usize) -> Found<Vec<Value>> {
     newest::<DeadLetter, Value>(app, Space::DeadLetters, limit, |letter| {
-        let taken = filter.takes(workspace_name(app, letter.key.workspace), &letter);
+        let taken = filter.takes(&workspace_name(app, letter.key.workspace), &letter);
         taken.then(|| (Timestamp::from_ms(letter.at_ms), line(app, &letter))).into_iter().collect()
     })
 }
@@ -81,8 +81,9 @@ pub(crate) fn letter(app: &App, id: LetterId) -> Found<Option<Value>> {
 }
 
 /// The name of a workspace; empty for what belongs to several.
-pub(crate) fn workspace_name(app: &App, number: u32) -> &str {
-    app.catalog().workspaces().find(|(held, _)| *held == number).map_or("", |(_, name)| name)
+pub(crate) fn workspace_name(app: &App, number: u32) -> String {
+    let catalog = app.catalog();
+    catalog.workspaces().find(|(held, _)| *held == number).map(|(_, name)| name.to_owned()).unwrap_or_default()
 }
 
 fn line(app: &App, letter: &DeadLetter) -> Value {

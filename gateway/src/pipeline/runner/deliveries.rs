@@ -26,7 +26,7 @@ use std::{
     sync::Arc,
 };
 use tidegate_model::{
-    DeliveryId, ItemId,
+    ItemId,
     mask::Scrubbed,
     outcome::{Item, Outcome},
 };
