@@ -4,6 +4,7 @@ use crate::{
     catalog::{Catalog, CatalogFault},
     config::Config,
     http,
+    pulse::Pulses,
     supervisor::{Closing, Supervisor},
     workers,
 };
@@ -31,6 +32,7 @@ pub(crate) struct App {
     store: Arc<dyn Engine>,
     catalog: Catalog,
     clock: DomainClock,
+    pulses: Pulses,
     draining: AtomicBool,
     disk_is_low: AtomicBool,
     reserve_bytes: u64,
@@ -46,6 +48,7 @@ impl App {
             store,
             catalog,
             clock,
+            pulses: Pulses::default(),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
             reserve_bytes: 0,
@@ -67,6 +70,11 @@ impl App {
     /// What is configured, ready for use.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// What senders did since the start.
+    pub(crate) const fn pulses(&self) -> &Pulses {
+        &self.pulses
     }
 
     /// The domain clock.
@@ -243,6 +251,7 @@ fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Ar
         store,
         catalog,
         clock,
+        pulses: Pulses::default(),
         draining: AtomicBool::new(false),
         disk_is_low: AtomicBool::new(false),
         reserve_bytes: config.data.reserve_mib.saturating_mul(1 << 20),

@@ -7,6 +7,7 @@ mod demo;
 mod event;
 mod message;
 mod output;
+mod sender;
 mod serve;
 mod webhook;
 
@@ -45,6 +46,9 @@ enum Command {
     /// What went out, and what was answered.
     #[command(subcommand)]
     Message(message::MessageCommand),
+    /// How the numbers that send fare: pause and resume them.
+    #[command(subcommand)]
+    Sender(sender::SenderCommand),
     /// Measure this machine: a gateway of its own, a load, and a double.
     Bench(bench::BenchArgs),
 }
@@ -90,6 +94,7 @@ pub fn run() -> u8 {
         Command::Webhook(command) => webhook::run(&command),
         Command::Event(command) => event::run(&command),
         Command::Message(command) => message::run(&command),
+        Command::Sender(command) => sender::run(&command),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

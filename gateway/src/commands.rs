@@ -2,6 +2,8 @@
 
 mod replay;
 mod reply;
+mod sender;
 
 pub(crate) use replay::replay;
 pub(crate) use reply::{Reply, reply};
+pub(crate) use sender::{Pause, pause, resume, senders};

@@ -10,6 +10,7 @@ mod config;
 mod http;
 mod pipeline;
 mod play;
+mod pulse;
 mod records;
 mod supervisor;
 mod telemetry;

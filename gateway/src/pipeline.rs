@@ -4,19 +4,25 @@
 
 mod advance;
 mod handshake;
+mod health;
 mod interpret;
+mod reach;
 mod receive;
 mod record;
+mod refused;
 mod runner;
 mod send;
 mod split;
+mod status;
 mod trigger;
+mod unknown;
+mod window;
 
-pub(crate) use advance::shard;
 pub(crate) use handshake::handshake;
+pub(crate) use health::{close, concerns, put};
 pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
 pub(crate) use runner::{Progress, Runner, interpretations_of, of_the_moment};
-pub(crate) use send::{Prepared, prepare, settle};
+pub(crate) use send::{Attempted, Prepared, prepare, queue, settle};
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,13 @@ pub(crate) enum Work {
         /// The message.
         id: MessageId,
     },
+    /// A message was unknown for long enough.
+    Unknown {
+        /// The message.
+        id: MessageId,
+        /// Which of its attempts.
+        attempt: u32,
+    },
 }
 
 impl Work {
@@ -39,6 +46,7 @@ impl Work {
     const REPLAY: u8 = 2;
     const TIMER: u8 = 3;
     const SEND: u8 = 4;
+    const UNKNOWN: u8 = 20;
 
     /// As a row.
     pub(crate) fn row(self) -> WorkRow {
@@ -47,6 +55,7 @@ impl Work {
             Self::Replay { id, from } => (Self::REPLAY, *id.raw(), from),
             Self::Timer { run, wait } => (Self::TIMER, *run.raw(), wait),
             Self::Send { id } => (Self::SEND, *id.raw(), 0),
+            Self::Unknown { id, attempt } => (Self::UNKNOWN, *id.raw(), attempt),
         };
         WorkRow { kind, id, attempt: 0, arg }
     }
@@ -58,6 +67,7 @@ impl Work {
             Self::REPLAY => Self::Replay { id: DeliveryId::from_raw(row.id), from: row.arg },
             Self::TIMER => Self::Timer { run: RunId::from_raw(row.id), wait: row.arg },
             Self::SEND => Self::Send { id: MessageId::from_raw(row.id) },
+            Self::UNKNOWN => Self::Unknown { id: MessageId::from_raw(row.id), attempt: row.arg },
             _ => return None,
         })
     }
@@ -82,6 +92,7 @@ mod tests {
             Work::Replay { id: DeliveryId::from_raw(id), from: 0 },
             Work::Timer { run: RunId::from_raw(id), wait: 2 },
             Work::Send { id: MessageId::from_raw(id) },
+            Work::Unknown { id: MessageId::from_raw(id), attempt: 2 },
         ] {
             assert_eq!(Work::read(&work.row()), Some(work));
         }

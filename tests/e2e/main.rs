@@ -11,6 +11,8 @@ mod intake;
 mod meta;
 mod plugin;
 mod privacy;
+mod sending;
+mod sending_pauses;
 mod shutdown;
 mod waits;
 

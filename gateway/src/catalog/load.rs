@@ -5,6 +5,7 @@ use crate::{
     config::{self, Config, SecretText},
     records::FlowRow,
 };
+use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -59,6 +60,7 @@ impl Catalog {
         let endpoints = loader.endpoints(plugin_cache)?;
         check_flows(&workspaces, &senders)?;
         Ok(Self {
+            sending: config.sending.clone(),
             endpoints,
             senders,
             workspaces,
@@ -121,8 +123,9 @@ impl Loader<'_> {
 
     fn sender(&self, section: &config::Sender, client: &HttpClient) -> Result<Sender, CatalogFault> {
         let key = format!("senders.{}", section.name);
-        let token =
-            Token::new(&secret(&key, "access_token", &section.access_token)?).map_err(|error| fault(&key, error))?;
+        let token = secret(&key, "access_token", &section.access_token)?;
+        let app = hex::encode(&Sha256::digest(token.trim())[..8]);
+        let token = Token::new(&token).map_err(|error| fault(&key, error))?;
         let settings = WhatsappConfig {
             name: section.name.clone(),
             phone_number_id: section.phone_number_id.clone(),
@@ -138,6 +141,8 @@ impl Loader<'_> {
             workspace: self.number(Named::Workspace, &section.workspace)?,
             provider_id: section.phone_number_id.clone(),
             kind: section.channel,
+            account: section.account.clone().unwrap_or_else(|| format!("of-app-{app}")),
+            app,
             channel: Arc::new(channel),
         })
     }

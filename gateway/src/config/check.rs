@@ -69,6 +69,7 @@ impl Config {
             name_is_plain(&format!("workspaces.{name}"), name)?;
         }
         self.check_clock()?;
+        self.sending.check()?;
         // First, so that an endpoint that is misspelt there is not said to have no connection.
         self.check_connections()?;
         self.check_endpoints()?;
@@ -121,6 +122,9 @@ impl Config {
         self.workspace_exists(&key, &sender.workspace)?;
         if sender.channel != tidegate_model::message::ChannelKind::Whatsapp {
             return Err(ConfigFault::key(key, "channel must be \"whatsapp\": this version sends by no other"));
+        }
+        if sender.account.as_ref().is_some_and(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit())) {
+            return Err(ConfigFault::key(key, "account must be Meta's id of the business account (digits)"));
         }
         let (base_url, digits) = (&sender.base_url, &sender.phone_number_id);
         if !(base_url.starts_with("https://") || base_url.starts_with("http://")) {

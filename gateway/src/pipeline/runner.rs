@@ -121,7 +121,7 @@ impl Runner {
                     advance::wake(&mut tx, self.app.catalog(), run, wait, self.app.now())?;
                     tx.delete(&task.key);
                 }
-                Work::Send { .. } => return Err(TxError::UnknownWork),
+                Work::Send { .. } | Work::Unknown { .. } => return Err(TxError::UnknownWork),
             }
             if tx.row_ops() >= ENOUGH_OPS {
                 break;

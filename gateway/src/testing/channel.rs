@@ -5,8 +5,8 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
-use tidegate_channels::{Action, Channel, Outgoing, ProviderRefusal, Scope, SendFuture, SendResult};
-use tidegate_model::{MessageId, message::ChannelKind};
+use tidegate_channels::{Action, Channel, Outgoing, ProviderRefusal, Scope, SendFuture, SendResult, refusal_of};
+use tidegate_model::{MessageId, event::ProviderError, message::ChannelKind};
 
 /// What was sent, and what is to be answered next.
 #[derive(Default)]
@@ -41,6 +41,12 @@ impl Recorder {
             action,
             scope: Scope::Message,
         }));
+    }
+
+    /// Refuses the next message as the provider does by this code.
+    pub(crate) fn refuse_as(&self, code: &str) {
+        let error = ProviderError { code: code.to_owned(), ..ProviderError::default() };
+        self.answer(SendResult::Refused(refusal_of(&error)));
     }
 
     /// Refuses the next message for now.

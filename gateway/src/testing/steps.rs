@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::{
     catalog::Sender,
-    pipeline::{Prepared, Progress, prepare, settle},
+    pipeline::{Attempted, Prepared, Progress, prepare, settle},
     work::Work,
 };
 use std::sync::Arc;
@@ -67,8 +67,11 @@ impl Stage {
                 self.flight = Some(Flight { stand: Stand::Answered(answer), ..flight });
             }
             Stand::Answered(ref answer) => {
+                let (sender, id, lane) = (&*flight.sender, flight.id, flight.claim.lane());
+                let in_a_row = self.app.pulses().observe(sender.number, answer, self.now());
+                let attempted = Attempted { sender, id, lane, result: answer, in_a_row };
                 let mut tx = self.tx();
-                settle(&mut tx, &flight.sender, flight.id, flight.claim.lane(), answer, self.now()).unwrap();
+                settle(&mut tx, self.app.catalog(), &attempted, self.now()).unwrap();
                 tx.delete(&flight.key);
                 tx.commit(Some(flight.claim.token())).unwrap();
             }
@@ -79,13 +82,12 @@ impl Stage {
     fn take_off(&mut self) -> Progress {
         let Some(claim) = self.app.store().claim(Queue::Io, 1).unwrap() else { return Progress::Idle };
         let (key, row) = claim.rows()[0].clone();
-        let Some(Work::Send { id }) = WorkRow::decode(&row.value).as_ref().and_then(Work::read) else {
-            panic!("work of another kind in the queue of messages")
-        };
+        let work = WorkRow::decode(&row.value).as_ref().and_then(Work::read).unwrap();
         let mut tx = self.tx();
-        match prepare(&mut tx, self.app.catalog(), id, claim.lane(), self.now()).unwrap() {
+        match prepare(&mut tx, self.app.catalog(), work, claim.lane(), self.now()).unwrap() {
             Prepared::Attempt(outgoing, sender) => {
                 tx.commit(None).unwrap();
+                let id = outgoing.id;
                 self.flight = Some(Flight { claim, key, id, sender, stand: Stand::Recorded(*outgoing) });
             }
             Prepared::Settled => {

@@ -1,6 +1,9 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
-use crate::{ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN, WABA_ID};
+use crate::{
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SECOND_WABA_ID, SHOPIFY_SECRET, START_MS,
+    VERIFY_TOKEN, WABA_ID,
+};
 use std::{
     fmt::Write,
     fs,
@@ -17,6 +20,7 @@ pub struct Setup {
     templates: Vec<Template>,
     endpoints: Vec<Endpoint>,
     send_timeout_s: u64,
+    pub(crate) second: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +53,7 @@ impl Setup {
             templates: Vec::new(),
             endpoints,
             send_timeout_s: 10,
+            second: false,
         }
     }
 
@@ -91,6 +96,13 @@ impl Setup {
     #[must_use]
     pub fn send_timeout_s(mut self, seconds: u64) -> Self {
         self.send_timeout_s = seconds;
+        self
+    }
+
+    /// Adds the workspace `other` with the sender `other`, whose number is of another business account.
+    #[must_use]
+    pub const fn second_business(mut self) -> Self {
+        self.second = true;
         self
     }
 
@@ -164,6 +176,15 @@ timeout_s = {}
             );
             text.push_str(&section);
         }
+        if self.second {
+            let second = format!(
+                "[workspaces.other]\ndefault_sender = \"other\"\n\
+                 [[senders]]\nname = \"other\"\nworkspace = \"other\"\nchannel = \"whatsapp\"\nphone_number_id = \"{SECOND_NUMBER_ID}\"\n\
+                 account = \"{SECOND_WABA_ID}\"\naccess_token = \"{ACCESS_TOKEN}2\"\nbase_url = \"{double_url}\"\n\
+                 [[connections]]\nname = \"other\"\nendpoint = \"meta\"\nworkspace = \"other\"\naccount = \"{SECOND_WABA_ID}\"\n"
+            );
+            text.push_str(&second);
+        }
         text
     }
 
@@ -171,14 +192,18 @@ timeout_s = {}
     pub(crate) fn double(&self, clock: DomainClock) -> DoubleConfig {
         let mut config = DoubleConfig::new(clock);
         config.delays = Delays::default();
-        config.numbers = vec![Number {
-            phone_number_id: NUMBER_ID.to_owned(),
-            waba_id: WABA_ID.to_owned(),
-            display_phone_number: "15550783881".to_owned(),
-            access_token: ACCESS_TOKEN.to_owned(),
+        let number = |id: &str, account: &str, number: &str, token: String| Number {
+            phone_number_id: id.to_owned(),
+            waba_id: account.to_owned(),
+            display_phone_number: number.to_owned(),
+            access_token: token,
             app_secret: META_SECRET.to_owned(),
             webhook_url: None,
-        }];
+        };
+        config.numbers = vec![number(NUMBER_ID, WABA_ID, "15550783881", ACCESS_TOKEN.to_owned())];
+        if self.second {
+            config.numbers.push(number(SECOND_NUMBER_ID, SECOND_WABA_ID, "15550783882", format!("{ACCESS_TOKEN}2")));
+        }
         config.templates = self.templates.iter().flat_map(Template::approved).collect();
         config
     }
