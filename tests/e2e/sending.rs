@@ -71,7 +71,7 @@ async fn what_the_provider_puts_off_by_webhook_is_sent_again_a_day_later_once() 
     assert_eq!(states(&message), ["queued", "attempting", "accepted", "failed", "queued"], "{message:#}");
     gateway.kill9();
     gateway.start_again().await;
-    gateway.advance(24 * HOUR).await;
+    gateway.advance(24 * HOUR - Duration::from_secs(1)).await;
     assert_eq!(gateway.sent().len(), 1, "not before its time");
     gateway.advance(Duration::from_secs(60)).await;
     gateway.advance(Duration::from_secs(5)).await;
@@ -119,8 +119,8 @@ async fn a_number_that_is_not_on_whatsapp_is_not_tried_again_with_the_next_messa
         gateway.advance(Duration::from_secs(wait)).await;
         gateway.orders(2, &Customer::nth(1)).await;
         gateway.settle().await;
-        let newest = gateway.outbound().await.remove(0);
-        assert_eq!((&newest["state"], &newest["gate"][0]["check"]), (&"refused".into(), &"reachable".into()));
+        let held = |message: &&Value| message["state"] == "refused" && message["gate"][0]["check"] == "reachable";
+        assert_eq!(gateway.outbound().await.iter().filter(held).count(), 1);
         // They write: they are there.
         gateway.advance(Duration::from_secs(5)).await;
         gateway.writes(&Customer::nth(1), "Hello there").await;

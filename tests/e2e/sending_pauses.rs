@@ -29,7 +29,10 @@ async fn a_provider_that_is_down_costs_a_few_messages_and_the_rest_go_out_when_i
     assert_eq!((count(&gateway, "unknown").await, count(&gateway, "queued").await), (8, 4));
     let shown = sender(&gateway).await;
     assert_eq!((text(&shown, "name"), &shown["waiting"]), ("shop", &4.into()), "{shown:#}");
-    assert!(text(&shown, "state").contains("no good answer") && text(&shown, "reason").contains("8 attempts"), "{shown:#}");
+    assert!(
+        text(&shown, "state").contains("no good answer") && text(&shown, "reason").contains("8 attempts"),
+        "{shown:#}"
+    );
     gateway.kill9();
     gateway.start_again().await;
     assert_eq!(text(&sender(&gateway).await, "state"), text(&shown, "state"), "it is known after a kill");
@@ -53,7 +56,10 @@ async fn an_account_that_can_t_pay_holds_its_messages_until_an_operator_resumes_
     orders(&gateway, 1..4).await;
     assert_eq!((count(&gateway, "failed").await, count(&gateway, "queued").await), (1, 3));
     let shown = sender(&gateway).await;
-    assert!(text(&shown, "state").contains("the business account") && text(&shown, "reason").contains("131042"), "{shown:#}");
+    assert!(
+        text(&shown, "state").contains("the business account") && text(&shown, "reason").contains("131042"),
+        "{shown:#}"
+    );
     assert_eq!(shown["waiting"], 3);
     let table = gateway.ask(&["sender", "list"]).await;
     assert!(table.good().contains("131042") && table.out.contains("one message tries again at"), "{}", table.out);

@@ -65,7 +65,8 @@ fn show(target: &Target, rows: &[Value]) -> Result<u8, Failure> {
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
     let cells = |row: &Value| {
         let more = if row["waiting_more"] == true { "+" } else { "" };
-        let mut cells: Vec<String> = ["name", "workspace", "state", "since", "next_probe_at"].map(|key| text(row, key)).into();
+        let mut cells: Vec<String> =
+            ["name", "workspace", "state", "since", "next_probe_at"].map(|key| text(row, key)).into();
         cells.push(format!("{}{more}", row["waiting"]));
         let failure = match row["last_failure"].as_str() {
             Some(word) => format!("{} {word}", text(row, "last_failure_at")),
@@ -82,10 +83,9 @@ fn show(target: &Target, rows: &[Value]) -> Result<u8, Failure> {
     for row in rows {
         for pause in row["pauses"].as_array().into_iter().flatten() {
             let marketing = if pause["marketing_only"] == true { "marketing of " } else { "" };
-            let next = pause["next_probe_at"].as_str().map_or_else(
-                || "until it is resumed".to_owned(),
-                |at| format!("one message tries again at {at}"),
-            );
+            let next = pause["next_probe_at"]
+                .as_str()
+                .map_or_else(|| "until it is resumed".to_owned(), |at| format!("one message tries again at {at}"));
             output::line(format!(
                 "{}: {marketing}{} is paused since {}: {} ({}); {next}",
                 text(row, "name"),

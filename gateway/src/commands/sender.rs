@@ -26,6 +26,8 @@ use tidegate_store::{
 const MAX_REASON_CHARS: usize = 200;
 /// Messages that are counted at most: past that the answer is "at least so many".
 const MOST_COUNTED: usize = 100_000;
+/// Rows read at once.
+const SLICE: usize = 1_000;
 /// How far ahead the work of messages that wait for a circuit may lie: the longest pause, and what it is spread by.
 const AHEAD_MS: i64 = LONGEST_PAUSE_MS + 60_000;
 
@@ -179,10 +181,10 @@ fn waiting(app: &App, sender: &Sender) -> Result<(usize, bool), StoreError> {
     let mut range = KeyRange::prefix(&Key::new(Space::Io, sender.workspace).u32(sender.number));
     let mut count = later;
     while count < MOST_COUNTED {
-        let rows = app.store().range(&range, Order::Forward, tidegate_store::MAX_RANGE)?;
+        let rows = app.store().range(&range, Order::Forward, SLICE)?;
         count += rows.len();
         match rows.last() {
-            Some((last, _)) if rows.len() >= tidegate_store::MAX_RANGE => range = range.after(last),
+            Some((last, _)) if rows.len() >= SLICE => range = range.after(last),
             _ => return Ok((count, false)),
         }
     }

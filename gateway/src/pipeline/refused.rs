@@ -197,8 +197,12 @@ fn trip(case: &Case<'_>) -> Option<(Scope, Trip)> {
             let pause = if scope == Scope::Pair { pause_ms(case, Some(after)) } else { ms(after) };
             (scope, trip(Cause::Limit, said(), Some(pause)))
         }
-        (Action::Defer { after }, Scope::Template | Scope::Flow) => (refusal.scope, trip(Cause::Limit, said(), Some(ms(after)))),
-        (Action::Retry { after: None }, _) if case.by == By::Answer && is_trouble_of_provider(refusal) && is_enough(case) => {
+        (Action::Defer { after }, Scope::Template | Scope::Flow) => {
+            (refusal.scope, trip(Cause::Limit, said(), Some(ms(after))))
+        }
+        (Action::Retry { after: None }, _)
+            if case.by == By::Answer && is_trouble_of_provider(refusal) && is_enough(case) =>
+        {
             (Scope::Sender, trip(Cause::Trouble, trouble_words(case.in_a_row), None))
         }
         _ => return None,

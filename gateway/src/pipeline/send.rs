@@ -71,21 +71,13 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, TxError> {
     match work {
         Work::Send { id } => offer(tx, catalog, id, lane, now),
-        Work::Unknown { id, attempt } => {
-            unknown::resolve(tx, catalog, id, attempt, now).map(|()| Prepared::Settled)
-        }
+        Work::Unknown { id, attempt } => unknown::resolve(tx, catalog, id, attempt, now).map(|()| Prepared::Settled),
         Work::Delivery { .. } | Work::Replay { .. } | Work::Timer { .. } => Err(TxError::UnknownWork),
     }
 }
 
 /// Takes a message to the gate.
-fn offer(
-    tx: &mut Tx<'_>,
-    catalog: &Catalog,
-    id: MessageId,
-    lane: Lane,
-    now: Timestamp,
-) -> Result<Prepared, TxError> {
+fn offer(tx: &mut Tx<'_>, catalog: &Catalog, id: MessageId, lane: Lane, now: Timestamp) -> Result<Prepared, TxError> {
     let Some(MessageRow { mut message, workspace }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else {
         return Ok(Prepared::Settled);
     };
@@ -265,6 +257,10 @@ pub(crate) fn settle(
     match result {
         SendResult::Accepted { provider_id, held, .. } => {
             let note = held.as_ref().map(|word| format!("held by the provider: {word}"));
+            if message.state == State::Attempting {
+                // The answer is about this attempt, whatever the id was before.
+                message.earlier.retain(|held| held != provider_id);
+            }
             message.report_of_provider(provider_id, Step { state: State::Accepted, at: now, note });
             if !message.earlier.contains(provider_id) {
                 message.earlier.extend(message.provider_id.take().filter(|held| held != provider_id));

@@ -48,7 +48,8 @@ pub(super) fn record(
         return Ok(());
     }
     let before = message.clone();
-    let reported = message.report_of_provider(&status.message_id, Step { state, at: event.occurred_at, note: note_of(status) });
+    let reported =
+        message.report_of_provider(&status.message_id, Step { state, at: event.occurred_at, note: note_of(status) });
     if status.pricing.is_some() {
         message.pricing.clone_from(&status.pricing);
     }

@@ -6,8 +6,8 @@ mod build;
 mod lane;
 
 pub use build::{
-    GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation, message,
-    meta, plugin_state, provider_id, registry, run, suppression, unreachable, window,
+    GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation,
+    message, meta, plugin_state, provider_id, registry, run, suppression, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 

@@ -4,8 +4,8 @@ mod look;
 mod plugins;
 
 use crate::{
-    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, cli, control::Control, log::Log,
-    order, process::Process, shopify, wait::poll, webhook::Answer,
+    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, cli,
+    control::Control, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{

@@ -34,7 +34,11 @@ pub fn refusal_of(error: &ProviderError) -> ProviderRefusal {
     let meaning = row.map(|row| row.meaning.to_owned());
     ProviderRefusal {
         code: error.code.clone(),
-        title: error.title.clone().or_else(|| meaning.clone()).unwrap_or_else(|| "the provider gave no words".to_owned()),
+        title: error
+            .title
+            .clone()
+            .or_else(|| meaning.clone())
+            .unwrap_or_else(|| "the provider gave no words".to_owned()),
         details: error.details.clone().or(meaning),
         http_status: None,
         action: row.map_or(Action::Fail, |row| row.action),

@@ -10,12 +10,7 @@ fn text() -> Content {
 }
 
 fn template_content() -> Content {
-    Content::Template {
-        name: "order".to_owned(),
-        language: "en".to_owned(),
-        parameters: vec![],
-        text: "hi".to_owned(),
-    }
+    Content::Template { name: "order".to_owned(), language: "en".to_owned(), parameters: vec![], text: "hi".to_owned() }
 }
 
 fn input(content: &Content) -> GateInput<'_> {

@@ -6,7 +6,8 @@ use tidegate_channels::{ERRORS, refusal_of};
 use tidegate_model::event::ProviderError;
 
 fn refusal(code: i64) -> ProviderRefusal {
-    let error = ProviderError { code: code.to_string(), title: Some("title".to_owned()), details: Some("why".to_owned()) };
+    let error =
+        ProviderError { code: code.to_string(), title: Some("title".to_owned()), details: Some("why".to_owned()) };
     refusal_of(&error)
 }
 

@@ -85,7 +85,8 @@ fn a_pause_of_a_template_holds_that_template_only() {
 #[test]
 fn a_spam_limit_of_marketing_lets_the_rest_go_on() {
     let mut stage = Stage::new(&[OFFER, THANKS]);
-    stage.post(&meta(&[crate::testing::preference(1, "resume", START), crate::testing::preference(2, "resume", START)]));
+    stage
+        .post(&meta(&[crate::testing::preference(1, "resume", START), crate::testing::preference(2, "resume", START)]));
     stage.interpret();
     stage.channel().refuse_as("131048");
     stage.post(&order("1", 1));
@@ -106,7 +107,7 @@ fn a_spam_limit_of_marketing_lets_the_rest_go_on() {
 #[test]
 fn a_provider_that_does_not_answer_costs_a_few_messages_and_the_rest_wait() {
     let mut stage = Stage::new(&[THANKS]);
-    for _ in 0..20 {
+    for _ in 0..12 {
         stage.channel().answer(unknown());
     }
     for n in 1..=20 {
@@ -117,9 +118,10 @@ fn a_provider_that_does_not_answer_costs_a_few_messages_and_the_rest_wait() {
     assert_eq!(state_of(&stage), "paused: the provider gives no good answer");
     // Each probe that is not answered costs one more, at growing pauses.
     pass(&mut stage, 10 * 60_000);
-    assert!(count(&stage, State::Unknown) <= 13, "{}", count(&stage, State::Unknown));
-    pass(&mut stage, 24 * 60 * 60_000 - 11 * 60_000);
-    assert_eq!(count(&stage, State::Queued), 0);
+    assert!((9..=12).contains(&count(&stage, State::Unknown)), "{}", count(&stage, State::Unknown));
+    assert_eq!(count(&stage, State::Accepted), 0);
+    pass(&mut stage, 30 * 60_000);
+    assert_eq!((count(&stage, State::Accepted), count(&stage, State::Unknown)), (8, 12));
     assert!(circuits(&stage).is_empty(), "it was answered at last");
 }
 
@@ -361,7 +363,8 @@ fn what_stays_unknown_follows_the_policy() {
         [("keep", State::Unknown, 1), ("drop", State::Failed, 1), ("resend", State::Accepted, 2)]
     {
         let mut stage = Stage::new(&[THANKS]);
-        stage.reconfigure("[workspaces.main]", &format!("[sending]\nunknown_utility = \"{policy}\"\n[workspaces.main]"));
+        stage
+            .reconfigure("[workspaces.main]", &format!("[sending]\nunknown_utility = \"{policy}\"\n[workspaces.main]"));
         stage.channel().answer(unknown());
         let message = order_of(&mut stage, 1);
         late(&mut stage);
@@ -440,10 +443,13 @@ fn a_crash_in_any_state_of_trouble_loses_nothing_and_attempts_nothing_twice_at_o
     for step in 1..=steps {
         let (stage, _) = troubled(Some(step));
         for message in stage.outbound() {
-            assert_eq!(message.state, State::Accepted, "after step {step}: {:?}", message.history);
+            // One that was cut and then met the silence is given up: by policy it is sent once more, and no more.
+            let given_up = message.state == State::Failed && message.resends == 1;
+            assert!(message.state == State::Accepted || given_up, "after step {step}: {:?}", message.history);
             // Every attempt but the last ended with a definite refusal, or was given up as unknown.
             let attempts = message.history.iter().filter(|held| held.state == State::Attempting).count();
-            let ends = message.history.iter().filter(|held| [State::Queued, State::Unknown].contains(&held.state)).count();
+            let ends =
+                message.history.iter().filter(|held| [State::Queued, State::Unknown].contains(&held.state)).count();
             assert!(ends >= attempts, "after step {step}: {:?}", message.history);
             assert!(message.resends <= 1);
         }
