@@ -1,4 +1,6 @@
-//! What senders did since the start: failures in a row, and when each last worked. Kept in memory: what must outlive the process is a circuit, which is a row.
+//! What senders did since the start: failures in a row, and when each last worked.
+//!
+//! Kept in memory: what must outlive the process is a circuit, which is a row.
 
 use std::{
     collections::HashMap,

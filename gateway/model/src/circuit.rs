@@ -1,5 +1,6 @@
-//! Circuits: what is known not to work is not tried again and again. While one is open the messages of its scope wait; after a pause one of them tries (the
-//! probe), and its success closes the circuit. It knows no provider and no storage.
+//! Circuits: what is known not to work is not tried again and again. It knows no provider and no storage.
+//!
+//! While one is open the messages of its scope wait; after a pause one of them tries (the probe), and its success closes the circuit.
 
 use crate::{ContactId, MessageId, Timestamp, message::Category};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
-//! Health: the circuits that a message's way hangs on, read and written in the commit of whatever tells of them. When one opens and closes is the model's
-//! (`tidegate_model::circuit`).
+//! Health: the circuits that a message's way hangs on, read and written in the commit of whatever tells of them.
+//!
+//! When one opens and closes is the model's (`tidegate_model::circuit`).
 
 use crate::{
     catalog::Sender,

@@ -1,5 +1,6 @@
-//! Refused: what follows from a provider's refusal, for the message and for everything that would be refused alike. Whether the refusal was the answer to the
-//! attempt or came by webhook, one pure function decides; carrying it out is below it.
+//! Refused: what follows from a provider's refusal, for the message and for everything that would be refused alike.
+//!
+//! Whether the refusal was the answer to the attempt or came by webhook, one pure function decides; carrying it out is below it.
 
 use super::{health, reach, record, window};
 use crate::{
@@ -112,9 +113,9 @@ pub(super) fn follow(case: &Case<'_>) -> Follow {
         (Action::Retry { .. } | Action::Try { .. }, By::Answer, Some(trip)) if trip.1.cause == Cause::Trouble => {
             waits(trip)
         }
-        (Action::Retry { after }, By::Answer, _) => again(case, MAX_ATTEMPTS, pause_ms(case, after), said),
-        (Action::Try { at_most }, By::Answer, _) => again(case, at_most, pause_ms(case, None), said),
-        (Action::Defer { after }, ..) => again(case, MAX_ATTEMPTS, ms(after), said),
+        (Action::Retry { after }, By::Answer, _) => again(case, MAX_ATTEMPTS, pause_ms(case, after), &said),
+        (Action::Try { at_most }, By::Answer, _) => again(case, at_most, pause_ms(case, None), &said),
+        (Action::Defer { after }, ..) => again(case, MAX_ATTEMPTS, ms(after), &said),
         // It may yet arrive, as statuses contradict each other: what comes back at once could arrive twice.
         (Action::Retry { .. } | Action::Try { .. }, By::Status, _) => {
             Fate::Fails { words: format!("{said}; it is not sent again, because it had been taken") }
@@ -134,7 +135,7 @@ pub(super) fn follow(case: &Case<'_>) -> Follow {
 }
 
 /// Tried again, unless that was done often enough, or would come too late.
-fn again(case: &Case<'_>, at_most: u16, pause_ms: i64, said: String) -> Fate {
+fn again(case: &Case<'_>, at_most: u16, pause_ms: i64, said: &str) -> Fate {
     let Case { message, now, .. } = case;
     let tried = message.retries + 1;
     if tried >= at_most {

@@ -1,5 +1,7 @@
-//! Status: what a provider tells about a message that it took. Reports come in any order, twice, and contradict each other; what they say is the ladder's to
-//! judge (`Message::report_of_provider`). A failure leads to what the same code leads to as an answer, once.
+//! Status: what a provider tells about a message that it took.
+//!
+//! Reports come in any order, twice, and contradict each other; what they say is the ladder's to judge (`Message::report_of_provider`). A failure leads to what
+//! the same code leads to as an answer, once.
 
 use super::{
     reach,

@@ -1,5 +1,6 @@
-//! The sending loop: a thread takes messages through the gate, and each becomes a task: mark durable, call the provider, settle. A sender that is slow or hangs
-//! takes its share of what may be on its way, and no more.
+//! The sending loop: a thread takes messages through the gate, and each becomes a task: mark durable, call the provider, settle.
+//!
+//! A sender that is slow or hangs takes its share of what may be on its way, and no more.
 
 use super::{
     LOOK_UP,

@@ -238,7 +238,7 @@ fn a_failure_by_webhook_leads_to_what_the_code_says_and_only_once() {
         let mut stage = Stage::new(&[THANKS]);
         let (message, provider_id) = taken(&mut stage);
         let failed = failure(&provider_id, Some(message.id), 1, code, START.plus_ms(5_000));
-        stage.post(&meta(&[failed.clone()]));
+        stage.post(&meta(std::slice::from_ref(&failed)));
         stage.settle();
         let rows = [stage.rows_of(space, 0), stage.rows(space)].concat();
         assert!(!rows.is_empty(), "{code}");
