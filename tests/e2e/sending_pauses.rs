@@ -24,13 +24,13 @@ async fn count(gateway: &Gateway, state: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_down_costs_a_few_messages_and_the_rest_go_out_when_it_is_back() {
     let mut gateway = shop().start().await;
-    gateway.script().fail_next(8, Failure::Http500);
+    gateway.script().fail_next(5, Failure::Http500);
     orders(&gateway, 0..12).await;
-    assert_eq!((count(&gateway, "unknown").await, count(&gateway, "queued").await), (8, 4));
+    assert_eq!((count(&gateway, "unknown").await, count(&gateway, "queued").await), (5, 7));
     let shown = sender(&gateway).await;
-    assert_eq!((text(&shown, "name"), &shown["waiting"]), ("shop", &4.into()), "{shown:#}");
+    assert_eq!((text(&shown, "name"), &shown["waiting"]), ("shop", &7.into()), "{shown:#}");
     assert!(
-        text(&shown, "state").contains("no good answer") && text(&shown, "reason").contains("8 attempts"),
+        text(&shown, "state").contains("no good answer") && text(&shown, "reason").contains("5 attempts"),
         "{shown:#}"
     );
     gateway.kill9();
@@ -39,11 +39,29 @@ async fn a_provider_that_is_down_costs_a_few_messages_and_the_rest_go_out_when_i
     for _ in 0..8 {
         gateway.advance(Duration::from_secs(10)).await;
     }
-    assert_eq!(gateway.sent().len(), 4, "{:#?}", sender(&gateway).await);
+    assert_eq!(gateway.sent().len(), 7, "{:#?}", sender(&gateway).await);
     let shown = sender(&gateway).await;
     assert_eq!((text(&shown, "state"), &shown["waiting"]), ("sends", &0.into()));
     assert!(shown["last_success_at"].is_string(), "{shown:#}");
-    gateway.expect_undelivered(8);
+    gateway.expect_undelivered(5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_longer_than_every_retry_loses_nothing_that_was_refused() {
+    let gateway = shop().start().await;
+    gateway.script().fail_next(1_000, Failure::Code { code: 131_016 });
+    orders(&gateway, 0..1).await;
+    for _ in 0..12 {
+        gateway.advance(Duration::from_secs(600)).await;
+    }
+    let message = gateway.only_message().await;
+    assert_eq!(message["state"], "queued", "{message:#}");
+    gateway.script().clear_rules();
+    gateway.advance(Duration::from_secs(1_200)).await;
+    assert_eq!(gateway.sent().len(), 1);
+    let message = gateway.only_message().await;
+    let steps = message["history"].as_array().map(Vec::len);
+    assert!(steps.is_some_and(|steps| steps < 20), "a long wait does not outgrow the row: {message:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

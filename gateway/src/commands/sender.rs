@@ -29,7 +29,7 @@ const MOST_COUNTED: usize = 100_000;
 /// Rows read at once.
 const SLICE: usize = 1_000;
 /// How far ahead the work of messages that wait for a circuit may lie: the longest pause, and what it is spread by.
-const AHEAD_MS: i64 = LONGEST_PAUSE_MS + 60_000;
+const AHEAD_MS: i64 = LONGEST_PAUSE_MS + 15 * 60_000;
 
 /// Why a sender is to be paused.
 #[derive(Deserialize)]

@@ -24,6 +24,8 @@ pub(super) const MAX_ATTEMPTS: u16 = 6;
 const FIRST_PAUSE_MS: i64 = 2_000;
 /// Longest pause between attempts that the provider did not ask for.
 const LONGEST_PAUSE_MS: i64 = 5 * 60_000;
+/// Steps that a message stands back at most.
+const MOST_STEPS_BACK: u16 = 20;
 /// Longest pause after the limit of a pair, 4^6 seconds.
 const MOST_POWERS: u32 = 6;
 
@@ -166,6 +168,15 @@ fn pause_ms(case: &Case<'_>, after: Option<Duration>) -> i64 {
 /// Messages refused together do not come back together: each adds up to a quarter of the pause, half a minute at most, by its id.
 pub(super) fn spread_ms(message: &Message, pause_ms: i64) -> i64 {
     (pause_ms / 4).clamp(0, 30_000) * i64::from(message.id.raw()[15]) / 256
+}
+
+/// When a message that waits for a circuit looks again. One that was attempted before stands back, so that a message that can never be sent does not try for all of
+/// them every time.
+pub(super) fn look_again_at(message: &Message, until: Timestamp, now: Timestamp) -> Timestamp {
+    let pause_ms = until.ms() - now.ms();
+    let step_ms = (pause_ms / 4).clamp(0, 30_000);
+    let at = until.plus_ms(spread_ms(message, pause_ms) + step_ms * i64::from(message.attempts.min(MOST_STEPS_BACK)));
+    at.min(message.expires_at.max(now))
 }
 
 fn ms(pause: Duration) -> i64 {

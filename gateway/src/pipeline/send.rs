@@ -106,9 +106,8 @@ fn offer(tx: &mut Tx<'_>, catalog: &Catalog, id: MessageId, lane: Lane, now: Tim
             Ok(Prepared::Attempt(Box::new(outgoing), sender))
         }
         (Verdict::DeferredUntil(until), ..) => {
-            let spread = refused::spread_ms(&message, until.ms() - now.ms());
             // What has a moment of its own keeps it; what waits for the same circuit does not come back together.
-            let at = if circuits.is_empty() { until } else { until.plus_ms(spread).min(message.expires_at.max(until)) };
+            let at = if circuits.is_empty() { until } else { refused::look_again_at(&message, until, now) };
             tx.put(MessageRow { workspace, message });
             tx.defer(at, Queue::Io, lane, Work::Send { id }.row());
             Ok(Prepared::Settled)
@@ -331,8 +330,7 @@ fn refuse(
             queue_at(tx, sender, message, at);
         }
         Fate::Waits { until, words } => {
-            let spread = refused::spread_ms(&message, until.ms() - now.ms());
-            let at = until.plus_ms(spread).min(message.expires_at.max(now));
+            let at = refused::look_again_at(&message, until, now);
             waits(&mut message, now, words);
             queue_at(tx, sender, message, at);
         }

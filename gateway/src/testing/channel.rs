@@ -13,6 +13,7 @@ use tidegate_model::{MessageId, event::ProviderError, message::ChannelKind};
 pub(crate) struct Recorder {
     sent: Mutex<Vec<Outgoing>>,
     answers: Mutex<VecDeque<SendResult>>,
+    always: Mutex<Option<(MessageId, SendResult)>>,
 }
 
 impl Recorder {
@@ -29,6 +30,11 @@ impl Recorder {
     /// The next answer that has none; after these every message is accepted.
     pub(crate) fn answer(&self, result: SendResult) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(result);
+    }
+
+    /// The answer to this message, however often it is handed over.
+    pub(crate) fn always(&self, id: MessageId, result: SendResult) {
+        *self.always.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, result));
     }
 
     /// Refuses the next message.
@@ -69,7 +75,12 @@ impl Channel for Recorder {
         Box::pin(async move {
             let accepted =
                 SendResult::Accepted { provider_id: provider_id(outgoing.id), wa_id: None, user_id: None, held: None };
+            let always = self.always.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let always = always.filter(|(id, _)| *id == outgoing.id);
             self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(outgoing);
+            if let Some((_, result)) = always {
+                return result;
+            }
             self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(accepted)
         })
     }

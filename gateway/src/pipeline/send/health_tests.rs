@@ -8,6 +8,7 @@ use crate::{
 use tidegate_channels::SendResult;
 use tidegate_model::{
     circuit::Circuit,
+    event::ProviderError,
     message::{Message, State},
 };
 use tidegate_store::Space;
@@ -107,22 +108,41 @@ fn a_spam_limit_of_marketing_lets_the_rest_go_on() {
 #[test]
 fn a_provider_that_does_not_answer_costs_a_few_messages_and_the_rest_wait() {
     let mut stage = Stage::new(&[THANKS]);
-    for _ in 0..12 {
+    for _ in 0..9 {
         stage.channel().answer(unknown());
     }
     for n in 1..=20 {
         order_of(&mut stage, n);
     }
     let count = |stage: &Stage, state| stage.outbound().iter().filter(|message| message.state == state).count();
-    assert_eq!((count(&stage, State::Unknown), count(&stage, State::Queued)), (8, 12));
+    assert_eq!((count(&stage, State::Unknown), count(&stage, State::Queued)), (5, 15));
     assert_eq!(state_of(&stage), "paused: the provider gives no good answer");
     // Each probe that is not answered costs one more, at growing pauses.
     pass(&mut stage, 10 * 60_000);
-    assert!((9..=12).contains(&count(&stage, State::Unknown)), "{}", count(&stage, State::Unknown));
+    assert!((7..=9).contains(&count(&stage, State::Unknown)), "{}", count(&stage, State::Unknown));
     assert_eq!(count(&stage, State::Accepted), 0);
     pass(&mut stage, 30 * 60_000);
-    assert_eq!((count(&stage, State::Accepted), count(&stage, State::Unknown)), (8, 12));
+    assert_eq!((count(&stage, State::Accepted), count(&stage, State::Unknown)), (11, 9));
     assert!(circuits(&stage).is_empty(), "it was answered at last");
+}
+
+#[test]
+fn a_message_that_can_never_be_sent_does_not_hold_up_the_others() {
+    let mut stage = Stage::new(&[THANKS]);
+    let mut refusal =
+        tidegate_channels::refusal_of(&ProviderError { code: "131000".to_owned(), ..ProviderError::default() });
+    refusal.http_status = Some(500);
+    stage.post(&order("1", 1));
+    stage.interpret();
+    let bad = stage.outbound()[0].id;
+    stage.channel().always(bad, SendResult::Refused(refusal));
+    pass(&mut stage, 10 * 60_000);
+    assert_eq!(state_of(&stage), "paused: the provider gives no good answer");
+    let others: Vec<_> = (2..6).map(|n| order_of(&mut stage, n).id).collect();
+    pass(&mut stage, 20 * 60_000);
+    assert!(others.iter().all(|id| stage.message(*id).state == State::Accepted), "{:?}", circuits(&stage));
+    pass(&mut stage, 24 * 60 * 60_000);
+    assert!([State::Failed, State::Refused].contains(&stage.message(bad).state));
 }
 
 #[test]
