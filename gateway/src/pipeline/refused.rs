@@ -195,31 +195,23 @@ fn trip(case: &Case<'_>) -> Option<(Scope, Trip)> {
         pause_ms,
     };
     let said = || refusal.details.clone().unwrap_or_else(|| refusal.title.clone());
-    let (scope, trip) = match (refusal.action, refusal.scope) {
-        (_, Scope::Message | Scope::Recipient)
-            if case.by == By::Answer && is_trouble_of_provider(refusal) && is_enough(case) =>
-        {
-            (Scope::Sender, trip(Cause::Trouble, trouble_words(case.in_a_row), None))
-        }
-        (_, Scope::Message | Scope::Recipient) => return None,
+    let is_wide = !matches!(refusal.scope, Scope::Message | Scope::Recipient);
+    let is_trouble =
+        case.by == By::Answer && is_trouble_of_provider(refusal) && case.in_a_row >= case.sending.failures_to_pause;
+    Some(match (refusal.action, refusal.scope) {
         // A template's refusal of what is no template is about this message.
         (_, Scope::Template | Scope::Flow) if !matches!(message.content, Content::Template { .. }) => return None,
-        (Action::Pause | Action::PauseMarketing, scope) => (scope, trip(Cause::Refusal, said(), None)),
-        (Action::Retry { after: Some(after) }, scope) => {
+        (Action::Pause | Action::PauseMarketing, scope) if is_wide => (scope, trip(Cause::Refusal, said(), None)),
+        (Action::Retry { after: Some(after) }, scope) if is_wide => {
             let pause = if scope == Scope::Pair { pause_ms(case, Some(after)) } else { ms(after) };
             (scope, trip(Cause::Limit, said(), Some(pause)))
         }
-        (Action::Defer { after }, Scope::Template | Scope::Flow) => {
-            (refusal.scope, trip(Cause::Limit, said(), Some(ms(after))))
+        (Action::Defer { after }, scope @ (Scope::Template | Scope::Flow)) => {
+            (scope, trip(Cause::Limit, said(), Some(ms(after))))
         }
-        (Action::Retry { after: None }, _)
-            if case.by == By::Answer && is_trouble_of_provider(refusal) && is_enough(case) =>
-        {
-            (Scope::Sender, trip(Cause::Trouble, trouble_words(case.in_a_row), None))
-        }
+        _ if is_trouble => (Scope::Sender, trip(Cause::Trouble, trouble_words(case.in_a_row), None)),
         _ => return None,
-    };
-    Some((scope, trip))
+    })
 }
 
 /// What opens a sender's circuit when its provider does not answer well again and again.
@@ -231,10 +223,6 @@ pub(super) fn trouble(in_a_row: u32, sending: &Sending) -> Option<Trip> {
         marketing_only: false,
         pause_ms: None,
     })
-}
-
-fn is_enough(case: &Case<'_>) -> bool {
-    case.in_a_row >= case.sending.failures_to_pause
 }
 
 fn trouble_words(in_a_row: u32) -> String {

@@ -133,3 +133,6 @@ fn message_of(
     let row = tx.get::<ProviderIdRow>(&(tx.workspace(), sender.number, status.message_id.clone()))?;
     Ok(row.map(|row| row.message))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! One step at a time: what the loops of a running gateway do, each commit and each call of the provider for itself.
 
-use super::Stage;
+use super::{Stage, order};
 use crate::{
     catalog::Sender,
     pipeline::{Attempted, Prepared, Progress, prepare, settle},
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::sync::Arc;
 use tidegate_channels::{Outgoing, SendResult};
-use tidegate_model::MessageId;
+use tidegate_model::{MessageId, message::Message};
 use tidegate_store::{Claim, Key, Queue, WorkRow, records::promote_due};
 
 /// A message on its way: the attempt is recorded, and its outcome is not.
@@ -46,6 +46,23 @@ impl Stage {
             }
         }
         panic!("the gateway finds no rest");
+    }
+
+    /// The `n`th customer orders, and everything that follows now is done. Gives the message that it led to.
+    pub(crate) fn order_of(&mut self, n: u32) -> Message {
+        let before: Vec<_> = self.outbound().into_iter().map(|message| message.id).collect();
+        self.post(&order(&n.to_string(), n));
+        self.settle();
+        self.outbound().into_iter().find(|message| !before.contains(&message.id)).unwrap()
+    }
+
+    /// Lets time pass in steps of a minute, and does what comes due.
+    pub(crate) fn pass(&mut self, ms: i64) {
+        let end = self.now().plus_ms(ms);
+        while self.now() < end {
+            self.advance((end.ms() - self.now().ms()).min(60_000));
+            self.settle();
+        }
     }
 
     /// Steps through pure work only: messages stay in their queue.

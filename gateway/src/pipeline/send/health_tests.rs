@@ -3,7 +3,7 @@
 use crate::{
     commands,
     records::CircuitRow,
-    testing::{OFFER, START, Stage, THANKS, failure, inbound, meta, order, status},
+    testing::{OFFER, START, Stage, THANKS, inbound, meta, order, status},
 };
 use tidegate_channels::SendResult;
 use tidegate_model::{
@@ -21,24 +21,8 @@ fn circuits(stage: &Stage) -> Vec<Circuit> {
         .collect()
 }
 
-fn order_of(stage: &mut Stage, n: u32) -> Message {
-    let before: Vec<_> = stage.outbound().into_iter().map(|message| message.id).collect();
-    stage.post(&order(&n.to_string(), n));
-    stage.settle();
-    stage.outbound().into_iter().find(|message| !before.contains(&message.id)).unwrap()
-}
-
 fn unknown() -> SendResult {
     SendResult::Unknown { reason: "no answer came in time".to_owned() }
-}
-
-/// Moves on in small steps until this moment after the start.
-fn pass(stage: &mut Stage, ms: i64) {
-    let end = stage.now().plus_ms(ms);
-    while stage.now() < end {
-        stage.advance((end.ms() - stage.now().ms()).min(60_000));
-        stage.settle();
-    }
 }
 
 fn state_of(stage: &Stage) -> String {
@@ -49,9 +33,9 @@ fn state_of(stage: &Stage) -> String {
 fn what_an_operator_must_mend_holds_all_messages_and_one_tries_for_them() {
     let mut stage = Stage::new(&[THANKS]);
     stage.channel().refuse_as("131042");
-    let first = order_of(&mut stage, 1);
+    let first = stage.order_of(1);
     assert_eq!(first.state, State::Queued, "it waits, and is not lost: {:?}", first.history);
-    let others: Vec<Message> = (2..6).map(|n| order_of(&mut stage, n)).collect();
+    let others: Vec<Message> = (2..6).map(|n| stage.order_of(n)).collect();
     assert_eq!(stage.channel().sent().len(), 1, "nothing more is sent");
     for other in &others {
         let decision = other.gate.last().unwrap();
@@ -61,9 +45,9 @@ fn what_an_operator_must_mend_holds_all_messages_and_one_tries_for_them() {
     assert_eq!(commands::senders(stage.app()).unwrap()[0]["waiting"], 5);
     // The first probe fails, the second does not.
     stage.channel().refuse_as("131042");
-    pass(&mut stage, 6 * 60_000);
+    stage.pass(6 * 60_000);
     assert_eq!((stage.channel().sent().len(), circuits(&stage)[0].failed_probes), (2, 1), "one tries");
-    pass(&mut stage, 15 * 60_000);
+    stage.pass(15 * 60_000);
     assert!(circuits(&stage).is_empty());
     assert_eq!(state_of(&stage), "sends");
     assert!(stage.outbound().iter().all(|message| message.state == State::Accepted));
@@ -112,16 +96,16 @@ fn a_provider_that_does_not_answer_costs_a_few_messages_and_the_rest_wait() {
         stage.channel().answer(unknown());
     }
     for n in 1..=20 {
-        order_of(&mut stage, n);
+        stage.order_of(n);
     }
     let count = |stage: &Stage, state| stage.outbound().iter().filter(|message| message.state == state).count();
     assert_eq!((count(&stage, State::Unknown), count(&stage, State::Queued)), (5, 15));
     assert_eq!(state_of(&stage), "paused: the provider gives no good answer");
     // Each probe that is not answered costs one more, at growing pauses.
-    pass(&mut stage, 10 * 60_000);
+    stage.pass(10 * 60_000);
     assert!((7..=9).contains(&count(&stage, State::Unknown)), "{}", count(&stage, State::Unknown));
     assert_eq!(count(&stage, State::Accepted), 0);
-    pass(&mut stage, 30 * 60_000);
+    stage.pass(30 * 60_000);
     assert_eq!((count(&stage, State::Accepted), count(&stage, State::Unknown)), (11, 9));
     assert!(circuits(&stage).is_empty(), "it was answered at last");
 }
@@ -136,12 +120,12 @@ fn a_message_that_can_never_be_sent_does_not_hold_up_the_others() {
     stage.interpret();
     let bad = stage.outbound()[0].id;
     stage.channel().always(bad, SendResult::Refused(refusal));
-    pass(&mut stage, 10 * 60_000);
+    stage.pass(10 * 60_000);
     assert_eq!(state_of(&stage), "paused: the provider gives no good answer");
-    let others: Vec<_> = (2..6).map(|n| order_of(&mut stage, n).id).collect();
-    pass(&mut stage, 20 * 60_000);
+    let others: Vec<_> = (2..6).map(|n| stage.order_of(n).id).collect();
+    stage.pass(20 * 60_000);
     assert!(others.iter().all(|id| stage.message(*id).state == State::Accepted), "{:?}", circuits(&stage));
-    pass(&mut stage, 24 * 60 * 60_000);
+    stage.pass(24 * 60 * 60_000);
     assert!([State::Failed, State::Refused].contains(&stage.message(bad).state));
 }
 
@@ -150,9 +134,9 @@ fn what_waits_for_a_circuit_past_its_time_is_refused_and_says_why() {
     let mut stage = Stage::new(&[THANKS]);
     let pause = commands::Pause { reason: Some("new contract".to_owned()) };
     assert!(commands::pause(stage.app(), "shop", &pause).is_ok());
-    let waiting = order_of(&mut stage, 1);
+    let waiting = stage.order_of(1);
     assert_eq!(waiting.state, State::Queued);
-    pass(&mut stage, 24 * 60 * 60_000);
+    stage.pass(24 * 60 * 60_000);
     let late = stage.message(waiting.id);
     let decision = late.gate.last().unwrap();
     assert_eq!((late.state, decision.check.as_str()), (State::Refused, "expiry"));
@@ -165,9 +149,9 @@ fn an_operator_s_pause_lasts_over_restarts_and_a_resume_takes_effect_at_once() {
     let mut stage = Stage::new(&[THANKS]);
     let pause = commands::Pause { reason: None };
     assert!(commands::pause(stage.app(), "shop", &pause).is_ok());
-    let message = order_of(&mut stage, 1);
+    let message = stage.order_of(1);
     stage.crash();
-    pass(&mut stage, 3 * 60 * 60_000);
+    stage.pass(3 * 60 * 60_000);
     assert_eq!((stage.message(message.id).state, state_of(&stage).as_str()), (State::Queued, "paused by an operator"));
     assert!(commands::resume(stage.app(), "shop").is_ok());
     assert!(commands::resume(stage.app(), "shop").is_err(), "nothing holds it any more");
@@ -179,8 +163,8 @@ fn an_operator_s_pause_lasts_over_restarts_and_a_resume_takes_effect_at_once() {
 fn a_crash_while_a_probe_is_out_leaves_one_message_unknown_and_lets_another_try() {
     let mut stage = Stage::new(&[THANKS]);
     stage.channel().refuse_as("368");
-    order_of(&mut stage, 1);
-    order_of(&mut stage, 2);
+    stage.order_of(1);
+    stage.order_of(2);
     stage.advance(5 * 60_000 + 31_000);
     while !circuits(&stage).iter().any(|circuit| circuit.probe.is_some()) {
         stage.step();
@@ -189,7 +173,7 @@ fn a_crash_while_a_probe_is_out_leaves_one_message_unknown_and_lets_another_try(
     stage.settle();
     let unknown = |stage: &Stage| stage.outbound().iter().filter(|message| message.state == State::Unknown).count();
     assert_eq!((unknown(&stage), circuits(&stage)[0].probe), (1, None));
-    pass(&mut stage, 12 * 60_000);
+    stage.pass(12 * 60_000);
     assert_eq!(unknown(&stage), 1);
     assert_eq!(stage.outbound().iter().filter(|message| message.state == State::Accepted).count(), 1);
     assert!(circuits(&stage).is_empty());
@@ -200,7 +184,7 @@ fn a_number_that_is_not_on_whatsapp_is_left_alone_until_it_writes_or_the_mark_is
     for writes in [false, true] {
         let mut stage = Stage::new(&[THANKS]);
         stage.channel().refuse_as("131026");
-        assert_eq!(order_of(&mut stage, 1).state, State::Failed);
+        assert_eq!(stage.order_of(1).state, State::Failed);
         let second = order_of_again(&mut stage, "again");
         assert_eq!((second.state, second.gate.last().unwrap().check.as_str()), (State::Refused, "reachable"));
         if writes {
@@ -230,11 +214,11 @@ fn a_person_who_blocks_is_left_alone_until_they_write_and_a_stop_stays() {
         let mut stage = Stage::new(&[THANKS]);
         if stop {
             stage.channel().refuse_as("130403");
-            order_of(&mut stage, 1);
+            stage.order_of(1);
             stage.post(&meta(&[inbound("stop", 1, "STOP", stage.now().plus_ms(1_000))]));
         } else {
             stage.channel().refuse_as("130403");
-            assert_eq!(order_of(&mut stage, 1).state, State::Failed);
+            assert_eq!(stage.order_of(1).state, State::Failed);
             let second = order_of_again(&mut stage, "again");
             assert_eq!((second.state, second.gate.last().unwrap().check.as_str()), (State::Refused, "suppression"));
             stage.post(&meta(&[inbound("hello", 1, "hello", stage.now().plus_ms(1_000))]));
@@ -245,140 +229,9 @@ fn a_person_who_blocks_is_left_alone_until_they_write_and_a_stop_stays() {
     }
 }
 
-/// A message that the provider took.
-fn taken(stage: &mut Stage) -> (Message, String) {
-    let message = order_of(stage, 1);
-    let provider_id = message.provider_id.clone().unwrap();
-    (message, provider_id)
-}
-
-#[test]
-fn a_failure_by_webhook_leads_to_what_the_code_says_and_only_once() {
-    for (code, space) in [(131050, Space::Suppressions), (131026, Space::Unreachable), (131042, Space::Circuits)] {
-        let mut stage = Stage::new(&[THANKS]);
-        let (message, provider_id) = taken(&mut stage);
-        let failed = failure(&provider_id, Some(message.id), 1, code, START.plus_ms(5_000));
-        stage.post(&meta(std::slice::from_ref(&failed)));
-        stage.settle();
-        let rows = [stage.rows_of(space, 0), stage.rows(space)].concat();
-        assert!(!rows.is_empty(), "{code}");
-        let failed_once = stage.message(message.id);
-        assert_eq!(failed_once.state, State::Failed);
-        assert!(failed_once.history.last().unwrap().note.as_deref().unwrap().starts_with(&code.to_string()));
-        stage.post(&meta(&[failed]));
-        stage.settle();
-        assert_eq!(stage.message(message.id), failed_once, "{code}");
-        assert_eq!([stage.rows_of(space, 0), stage.rows(space)].concat(), rows, "{code}");
-    }
-}
-
-#[test]
-fn a_failure_after_the_message_arrived_leads_to_nothing() {
-    let mut stage = Stage::new(&[THANKS]);
-    let (message, provider_id) = taken(&mut stage);
-    stage.post(&meta(&[
-        status(&provider_id, Some(message.id), 1, "delivered", START.plus_ms(1_000)),
-        failure(&provider_id, Some(message.id), 1, 131026, START.plus_ms(2_000)),
-    ]));
-    stage.settle();
-    assert_eq!(stage.message(message.id).state, State::Delivered);
-    assert!(stage.rows(Space::Unreachable).is_empty());
-}
-
-#[test]
-fn an_arrival_after_a_failure_takes_the_mark_back() {
-    let mut stage = Stage::new(&[THANKS]);
-    let (message, provider_id) = taken(&mut stage);
-    stage.post(&meta(&[failure(&provider_id, Some(message.id), 1, 131026, START.plus_ms(1_000))]));
-    stage.settle();
-    assert_eq!(stage.rows(Space::Unreachable).len(), 1);
-    stage.post(&meta(&[status(&provider_id, Some(message.id), 1, "delivered", START.plus_ms(2_000))]));
-    stage.settle();
-    assert_eq!((stage.message(message.id).state, stage.rows(Space::Unreachable).len()), (State::Delivered, 0));
-}
-
-/// An advertisement that the provider took and did not deliver, for now.
-fn put_off() -> (Stage, Message, String) {
-    let mut stage = Stage::new(&[OFFER]);
-    stage.post(&meta(&[crate::testing::preference(1, "resume", START)]));
-    stage.interpret();
-    let (message, provider_id) = taken(&mut stage);
-    stage.post(&meta(&[failure(&provider_id, Some(message.id), 1, 131049, START.plus_ms(1_000))]));
-    stage.settle();
-    (stage, message, provider_id)
-}
-
-#[test]
-fn a_message_that_was_put_off_by_webhook_is_sent_again_after_a_day_and_not_before() {
-    let (mut stage, message, provider_id) = put_off();
-    let waiting = stage.message(message.id);
-    assert_eq!((waiting.state, waiting.earlier.as_slice()), (State::Queued, [provider_id.clone()].as_slice()));
-    for word in ["sent", "failed"] {
-        let mut late = failure(&provider_id, Some(message.id), 1, 131049, START.plus_ms(3_000));
-        if word == "sent" {
-            late = status(&provider_id, Some(message.id), 1, "sent", START.plus_ms(500));
-        }
-        stage.post(&meta(&[late]));
-        stage.settle();
-        assert_eq!(stage.message(message.id).state, State::Queued, "{word} of the earlier attempt starts nothing");
-    }
-    pass(&mut stage, 24 * 60 * 60_000 - 1_000);
-    assert_eq!(stage.channel().times(message.id), 1);
-    pass(&mut stage, 60_000);
-    assert_eq!((stage.channel().times(message.id), stage.message(message.id).state), (2, State::Accepted));
-    pass(&mut stage, 3 * 24 * 60 * 60_000);
-    assert_eq!(stage.channel().times(message.id), 2);
-}
-
-#[test]
-fn a_message_that_was_put_off_and_arrived_after_all_is_not_sent_again() {
-    let (mut stage, message, provider_id) = put_off();
-    stage.post(&meta(&[status(&provider_id, Some(message.id), 1, "delivered", START.plus_ms(9_000))]));
-    stage.settle();
-    pass(&mut stage, 2 * 24 * 60 * 60_000);
-    assert_eq!((stage.channel().times(message.id), stage.message(message.id).state), (1, State::Delivered));
-}
-
-#[test]
-fn the_window_that_the_provider_closed_is_closed_for_us() {
-    let mut stage = Stage::new(&[]);
-    stage.post(&meta(&[inbound("hello", 1, "hello", START)]));
-    stage.settle();
-    let reply = |stage: &mut Stage| {
-        let body = serde_json::json!({"to": crate::testing::phone(1), "text": "How are you?"});
-        let id = commands::reply(stage.app(), &serde_json::from_value(body).unwrap());
-        let id = id.unwrap_or_else(|_| panic!("the reply is taken"));
-        stage.settle();
-        stage.message(id)
-    };
-    stage.advance(1_000);
-    stage.channel().refuse_as("131047");
-    let refused = reply(&mut stage);
-    assert_eq!(refused.state, State::Failed);
-    assert!(refused.history.last().unwrap().note.as_deref().unwrap().contains("send a template"));
-    let next = reply(&mut stage);
-    assert_eq!((next.state, next.gate.last().unwrap().check.as_str()), (State::Refused, "window"));
-    stage.advance(1_000);
-    stage.post(&meta(&[inbound("again", 1, "hello again", stage.now())]));
-    stage.settle();
-    assert_eq!(reply(&mut stage).state, State::Accepted);
-}
-
-#[test]
-fn statuses_of_another_sender_move_nothing() {
-    let mut stage = Stage::new(&[THANKS]);
-    let (message, provider_id) = taken(&mut stage);
-    let mut foreign = failure(&provider_id, Some(message.id), 1, 131026, START.plus_ms(1_000));
-    foreign["value"]["metadata"]["phone_number_id"] = serde_json::json!("999999999999999");
-    stage.post(&meta(&[foreign]));
-    stage.settle();
-    assert_eq!(stage.message(message.id), message);
-    assert!(stage.rows(Space::Unreachable).is_empty());
-}
-
 #[test]
 fn what_stays_unknown_follows_the_policy() {
-    let late = |stage: &mut Stage| pass(stage, 60 * 60_000);
+    let late = |stage: &mut Stage| stage.pass(60 * 60_000);
     for (policy, state, times) in
         [("keep", State::Unknown, 1), ("drop", State::Failed, 1), ("resend", State::Accepted, 2)]
     {
@@ -386,7 +239,7 @@ fn what_stays_unknown_follows_the_policy() {
         stage
             .reconfigure("[workspaces.main]", &format!("[sending]\nunknown_utility = \"{policy}\"\n[workspaces.main]"));
         stage.channel().answer(unknown());
-        let message = order_of(&mut stage, 1);
+        let message = stage.order_of(1);
         late(&mut stage);
         let found = stage.message(message.id);
         assert_eq!((found.state, stage.channel().times(message.id)), (state, times), "{policy}");
@@ -407,8 +260,8 @@ fn what_is_sent_again_is_sent_again_once() {
     for _ in 0..5 {
         stage.channel().answer(unknown());
     }
-    let message = order_of(&mut stage, 1);
-    pass(&mut stage, 3 * 60 * 60_000);
+    let message = stage.order_of(1);
+    stage.pass(3 * 60 * 60_000);
     let found = stage.message(message.id);
     assert_eq!((found.state, stage.channel().times(message.id)), (State::Failed, 2));
     assert!(found.history.last().unwrap().note.as_deref().unwrap().contains("never known"), "{:?}", found.history);
@@ -419,10 +272,10 @@ fn a_status_in_time_spares_an_unknown_message_its_policy() {
     let mut stage = Stage::new(&[THANKS]);
     stage.reconfigure("[workspaces.main]", "[sending]\nunknown_utility = \"resend\"\n[workspaces.main]");
     stage.channel().answer(unknown());
-    let message = order_of(&mut stage, 1);
+    let message = stage.order_of(1);
     stage.post(&meta(&[status("wamid.found", Some(message.id), 1, "sent", START.plus_ms(2_000))]));
     stage.settle();
-    pass(&mut stage, 60 * 60_000);
+    stage.pass(60 * 60_000);
     let found = stage.message(message.id);
     assert_eq!((found.state, stage.channel().times(message.id)), (State::Sent, 1));
     assert_eq!(found.provider_id.as_deref(), Some("wamid.found"));
