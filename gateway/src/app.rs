@@ -15,6 +15,7 @@ use crate::{
     http,
     metrics::{Ages, Metrics},
     notify,
+    pulse::Pulses,
     supervisor::{Closing, Supervisor},
     workers,
 };
@@ -53,6 +54,7 @@ pub(crate) struct App {
     flights: Arc<Flights>,
     breakers: Board,
     aside: Mutex<Option<Plugin>>,
+    pulses: Pulses,
     draining: AtomicBool,
     disk_is_low: AtomicBool,
     reserve_bytes: u64,
@@ -87,6 +89,7 @@ impl App {
             flights: Arc::default(),
             breakers: Board::default(),
             aside: Mutex::default(),
+            pulses: Pulses::default(),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
             reserve_bytes: place.reserve_bytes,
@@ -138,6 +141,11 @@ impl App {
     /// Keeps a plugin that is to be tried, in place of the last one.
     pub(crate) fn set_aside(&self, plugin: Plugin) {
         *self.aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(plugin);
+    }
+
+    /// What senders did since the start.
+    pub(crate) const fn pulses(&self) -> &Pulses {
+        &self.pulses
     }
 
     /// The domain clock.

@@ -9,7 +9,7 @@ pub(crate) use diff::{Change, Facts, changes};
 pub(crate) use load::{CatalogFault, Sources, scheme_of};
 
 use crate::{
-    config::Config,
+    config::{Config, Sending},
     http::Proxies,
     metrics::{EndpointMeter, FlowMeter, Metrics, PluginMeter, SenderMeter},
     records::PauseRow,
@@ -119,6 +119,10 @@ pub(crate) struct Sender {
     pub provider_id: String,
     /// Channel.
     pub kind: ChannelKind,
+    /// Whom the provider refuses together with it: its business account, or a digest of the token where that is not known.
+    pub account: String,
+    /// A digest of its access token.
+    pub app: String,
     /// How it sends.
     pub channel: Arc<dyn Channel>,
     /// What is counted of it.
@@ -154,6 +158,7 @@ impl fmt::Debug for HiddenText {
 
 /// Everything that is configured.
 pub(crate) struct Catalog {
+    sending: Sending,
     endpoints: HashMap<String, Arc<Endpoint>>,
     senders: Vec<Arc<Sender>>,
     workspaces: HashMap<u32, Workspace>,
@@ -227,6 +232,16 @@ impl Catalog {
     /// A sender of a workspace by its name.
     pub(crate) fn sender(&self, workspace: u32, name: &str) -> Option<Arc<Sender>> {
         self.senders.iter().find(|sender| sender.workspace == workspace && sender.name == name).cloned()
+    }
+
+    /// How long messages are worth sending, and what is done about providers that misbehave.
+    pub(crate) const fn sending(&self) -> &Sending {
+        &self.sending
+    }
+
+    /// Every sender.
+    pub(crate) fn all_senders(&self) -> impl Iterator<Item = &Arc<Sender>> {
+        self.senders.iter()
     }
 
     /// The senders of a workspace.

@@ -12,6 +12,7 @@ mod plugin;
 mod progress;
 mod queue;
 mod reload;
+mod sender;
 mod serve;
 mod webhook;
 
@@ -60,6 +61,9 @@ enum Command {
     /// The plugins that are loaded, and how they fare.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// How the numbers that send fare: pause and resume them.
+    #[command(subcommand)]
+    Sender(sender::SenderCommand),
     /// Measure this machine: a gateway of its own, a load, and a double.
     Bench(bench::BenchArgs),
 }
@@ -109,6 +113,7 @@ pub fn run() -> u8 {
         Command::Message(command) => message::run(&command),
         Command::Queue(command) => queue::run(&command),
         Command::Plugin(command) => plugin::run(&command),
+        Command::Sender(command) => sender::run(&command),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

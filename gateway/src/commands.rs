@@ -3,7 +3,9 @@
 mod queue;
 mod replay;
 mod reply;
+mod sender;
 
 pub(crate) use queue::{Picked, discard, retry};
 pub(crate) use replay::{Compare, Replay, compare, load_aside, replay};
 pub(crate) use reply::{Reply, reply};
+pub(crate) use sender::{Pause, pause, resume, senders};

@@ -5,12 +5,14 @@ mod fault;
 mod layer;
 mod origin;
 mod secret;
+mod sending;
 mod show;
 mod warnings;
 
 pub(crate) use fault::{ConfigFault, ConfigFaults};
 pub(crate) use origin::Origins;
 pub(crate) use secret::SecretText;
+pub(crate) use sending::{Sending, UnknownPolicy};
 pub(crate) use show::in_force;
 pub(crate) use warnings::warnings;
 
@@ -38,6 +40,8 @@ pub(crate) struct Config {
     pub log: Log,
     /// How much at once.
     pub workers: Workers,
+    /// How long messages are worth sending, and what is done about providers that misbehave.
+    pub sending: Sending,
     /// Businesses, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workspaces: BTreeMap<String, Workspace>,
@@ -186,6 +190,9 @@ pub(crate) struct Sender {
     pub channel: tidegate_model::message::ChannelKind,
     /// Meta's id of the number.
     pub phone_number_id: String,
+    /// Meta's id of the business account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// System user token.
     pub access_token: SecretText,
     /// Graph API, or a double of it.
@@ -307,6 +314,7 @@ struct Layer {
     clock: Option<Clock>,
     log: Option<LogLayer>,
     workers: Option<WorkersLayer>,
+    sending: Option<SendingLayer>,
     workspaces: Option<BTreeMap<String, Workspace>>,
     endpoints: Option<Vec<Endpoint>>,
     connections: Option<Vec<Connection>>,
@@ -335,6 +343,16 @@ layers! {
     DataLayer { dir: PathBuf, cache_mib: u64, reserve_mib: u64 }
     LogLayer { filter: String, format: LogFormat }
     WorkersLayer { threads: usize, sends_in_flight: usize, paused: bool }
+    SendingLayer {
+        authentication_life_s: u32,
+        utility_life_s: u32,
+        service_life_s: u32,
+        marketing_life_s: u32,
+        unknown_after_s: u32,
+        unknown_utility: UnknownPolicy,
+        failures_to_pause: u32,
+        no_whatsapp_s: u32,
+    }
 }
 
 #[cfg(test)]

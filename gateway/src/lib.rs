@@ -16,6 +16,7 @@ mod metrics;
 mod notify;
 mod pipeline;
 mod play;
+mod pulse;
 mod records;
 mod supervisor;
 mod telemetry;

@@ -4,24 +4,30 @@
 
 mod advance;
 mod handshake;
+mod health;
 mod interpret;
+mod reach;
 mod receive;
 mod record;
+mod refused;
 mod runner;
 mod send;
 mod setback;
 mod split;
+mod status;
 mod trigger;
+mod unknown;
+mod window;
 
-pub(crate) use advance::shard;
 pub(crate) use handshake::handshake;
+pub(crate) use health::{close, concerns, put};
 pub(crate) use interpret::label;
 pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
 pub(crate) use runner::{
     Applied, Examined, Now, Progress, ReplayRequest, Runner, apply, examine, interpretations_in, interpretations_of,
     of_the_moment, resume_all,
 };
-pub(crate) use send::{Prepared, prepare, settle};
+pub(crate) use send::{Attempted, Prepared, prepare, queue, settle};
 
 #[cfg(test)]
 mod tests;

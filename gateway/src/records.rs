@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use tidegate_flows::Run;
 use tidegate_model::{
     ContactId, DeliveryId, ItemId, MessageId, RunId, Timestamp,
+    circuit::Circuit,
     contact::Contact,
-    gate::{Suppression, SuppressionScope},
+    gate::{Suppression, SuppressionScope, Unreachable},
     message::{ChannelKind, Message},
     outcome::Outcome,
     window::Window,
@@ -351,6 +352,9 @@ pub(crate) struct SuppressionRow {
     /// The newest decision about marketing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing: Option<Decision>,
+    /// The newest sign of whether the person blocks us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Decision>,
 }
 
 impl SuppressionRow {
@@ -359,12 +363,13 @@ impl SuppressionRow {
         match scope {
             SuppressionScope::All => &mut self.all,
             SuppressionScope::Marketing => &mut self.marketing,
+            SuppressionScope::Blocked => &mut self.blocked,
         }
     }
 
     /// What is held back now.
     pub(crate) fn held(self) -> impl Iterator<Item = Suppression> {
-        [self.all, self.marketing].into_iter().flatten().filter_map(|decision| decision.suppression)
+        [self.all, self.blocked, self.marketing].into_iter().flatten().filter_map(|decision| decision.suppression)
     }
 }
 
@@ -396,3 +401,31 @@ pub(crate) struct ProviderIdRow {
 
 record!(ProviderIdRow in ProviderIds, key (u32, u32, String), |me| (me.workspace, me.sender, me.provider_id.clone()),
     |(workspace, sender, provider_id)| keys::provider_id(*workspace, *sender, provider_id));
+
+/// An open circuit. Those of accounts and apps lie in workspace 0: several workspaces may share them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CircuitRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The circuit.
+    pub circuit: Circuit,
+}
+
+record!(CircuitRow in Circuits, key (u32, String), |me| (me.workspace, me.circuit.scope.key()),
+    |(workspace, scope)| keys::circuit(*workspace, scope));
+
+/// An address that a channel does not reach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct UnreachableRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// Channel.
+    pub channel: ChannelKind,
+    /// The address, as contacts look it up.
+    pub address: String,
+    /// What is known.
+    pub mark: Unreachable,
+}
+
+record!(UnreachableRow in Unreachable, key (u32, ChannelKind, String), |me| (me.workspace, me.channel, me.address.clone()),
+    |(workspace, channel, address)| keys::unreachable(*workspace, *channel as u8, address));

@@ -2,11 +2,13 @@
 //! writes down what it is given. Nothing runs by itself: a test takes one step after the other, and may pull the plug between any two.
 
 mod channel;
+mod meddler;
 mod steps;
 mod webhooks;
 
 pub(crate) use channel::Recorder;
-pub(crate) use webhooks::{Webhook, entry, inbound, meta, meta_entries, order, phone, preference, status};
+pub(crate) use meddler::Meddler;
+pub(crate) use webhooks::{Webhook, entry, failure, inbound, meta, meta_entries, order, phone, preference, status};
 
 use crate::{
     app::App,
@@ -26,7 +28,10 @@ use std::{
 use steps::Flight;
 use tempfile::TempDir;
 use tidegate_clock::{ClockMode, DomainClock};
-use tidegate_model::{DeliveryId, MessageId, Timestamp, message::Message};
+use tidegate_model::{
+    ContactId, DeliveryId, MessageId, Timestamp,
+    message::{Category, ChannelKind, Content, Draft, Message, State},
+};
 use tidegate_plugin_host::{HostConfig, PluginHost};
 use tidegate_signature::Target;
 use tidegate_store::{CommitError, KeyRange, Order, Queue, Space, keys::Key, memory::Memory, records};
@@ -101,6 +106,7 @@ pub(crate) struct Stage {
     memory: Memory,
     runner: Runner,
     app: Arc<App>,
+    meddler: Arc<Meddler>,
     flight: Option<Flight>,
 }
 
@@ -143,9 +149,9 @@ impl Stage {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
         let memory = Memory::new();
-        let app = open(dir.path(), &memory, &clock, &channel);
+        let (app, meddler) = open(dir.path(), &memory, &clock, &channel);
         let runner = Runner::new(Arc::clone(&app), runtime.handle().clone());
-        Self { dir, clock, channel, runtime, memory, runner, app, flight: None }
+        Self { dir, clock, channel, runtime, memory, runner, app, meddler, flight: None }
     }
 
     /// Pulls the plug and starts again: only what is on disk is left.
@@ -182,12 +188,17 @@ impl Stage {
     fn start(&mut self, memory: Memory) {
         self.flight = None;
         self.memory = memory;
-        self.app = open(self.dir.path(), &self.memory, &self.clock, &self.channel);
+        (self.app, self.meddler) = open(self.dir.path(), &self.memory, &self.clock, &self.channel);
         self.runner = Runner::new(Arc::clone(&self.app), self.runtime.handle().clone());
     }
 
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.app
+    }
+
+    /// Who gets in the way of commits.
+    pub(crate) fn meddler(&self) -> &Meddler {
+        &self.meddler
     }
 
     pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
@@ -249,7 +260,12 @@ impl Stage {
 
     /// The records of a space in the workspace as JSON, in the order of their keys.
     pub(crate) fn rows(&self, space: Space) -> Vec<Value> {
-        let range = KeyRange::prefix(&Key::new(space, WORKSPACE));
+        self.rows_of(space, WORKSPACE)
+    }
+
+    /// The records of a space in any workspace.
+    pub(crate) fn rows_of(&self, space: Space, workspace: u32) -> Vec<Value> {
+        let range = KeyRange::prefix(&Key::new(space, workspace));
         let rows = self.app.store().range(&range, Order::Forward, 1_000).unwrap();
         rows.into_iter().map(|(_, row)| serde_json::from_slice(&row.value).unwrap()).collect()
     }
@@ -288,6 +304,8 @@ impl Stage {
             Space::Suppressions,
             Space::Windows,
             Space::ProviderIds,
+            Space::Unreachable,
+            Space::Circuits,
             Space::PluginState,
             Space::DeadLetters,
         ];
@@ -297,6 +315,33 @@ impl Stage {
         };
         spaces.map(|space| (space.label(), self.rows(space).into_iter().map(plain).collect())).into()
     }
+}
+
+/// The settings of `[sending]` as documented.
+pub(crate) fn sending() -> crate::config::Sending {
+    Config::load(None, &[]).unwrap().sending
+}
+
+/// A utility template message that was attempted once.
+pub(crate) fn message() -> Message {
+    let draft = Draft {
+        id: MessageId::derive(START.ms(), &[b"message"]),
+        channel: ChannelKind::Whatsapp,
+        sender: "shop".to_owned(),
+        contact: ContactId::derive(START.ms(), &[b"contact"]),
+        address: None,
+        category: Category::Utility,
+        content: Content::Template {
+            name: "thanks".to_owned(),
+            language: "en_US".to_owned(),
+            parameters: Vec::new(),
+            text: "thanks!".to_owned(),
+        },
+        event: None,
+        step: None,
+        at: START,
+    };
+    Message { state: State::Attempting, attempts: 1, ..Message::queued(draft, 86_400_000) }
 }
 
 /// Takes away numbers that commits give.
@@ -312,21 +357,15 @@ fn strip(value: &mut Value) {
     }
 }
 
-fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder>) -> Arc<App> {
+fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder>) -> (Arc<App>, Arc<Meddler>) {
     let config = Config::load(Some(&dir.join("tidegate.toml")), &[]).unwrap();
-    let store = memory.engine();
-    let mut catalog = Catalog::load(
-        &config,
-        &Sources {
-            store: &*store,
-            plugin_cache: Some(plugin_cache()),
-            metrics: &Arc::new(Metrics::new()),
-            previous: None,
-        },
-    )
-    .unwrap();
+    let meddler = Meddler::over(memory.engine());
+    let store: Arc<dyn tidegate_store::Engine> = Arc::clone(&meddler) as _;
+    let metrics = Arc::new(Metrics::new());
+    let sources = Sources { store: &*store, plugin_cache: Some(plugin_cache()), metrics: &metrics, previous: None };
+    let mut catalog = Catalog::load(&config, &sources).unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
     let app = App::over(store, catalog, clock.clone());
     crate::pipeline::resume_all(&app).unwrap();
-    app
+    (app, meddler)
 }

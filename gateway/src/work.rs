@@ -44,6 +44,13 @@ pub(crate) enum Work {
         /// Which of the endpoint's turns; only the last one counts.
         turn: u32,
     },
+    /// A message was unknown for long enough.
+    Unknown {
+        /// The message.
+        id: MessageId,
+        /// Which of its attempts.
+        attempt: u32,
+    },
 }
 
 impl Work {
@@ -53,6 +60,7 @@ impl Work {
     const SEND: u8 = 4;
     const LETTER: u8 = 5;
     const RESUME: u8 = 6;
+    const UNKNOWN: u8 = 7;
 
     /// As a row.
     pub(crate) fn row(self) -> WorkRow {
@@ -63,6 +71,7 @@ impl Work {
             Self::Send { id } => (Self::SEND, *id.raw(), 0),
             Self::Letter { seq } => (Self::LETTER, u128::from(seq).to_be_bytes(), 0),
             Self::Resume { endpoint, turn } => (Self::RESUME, u128::from(endpoint).to_be_bytes(), turn),
+            Self::Unknown { id, attempt } => (Self::UNKNOWN, *id.raw(), attempt),
         };
         WorkRow { kind, id, attempt: 0, arg }
     }
@@ -76,6 +85,7 @@ impl Work {
             Self::SEND => Self::Send { id: MessageId::from_raw(row.id) },
             Self::LETTER => Self::Letter { seq: u64::try_from(u128::from_be_bytes(row.id)).ok()? },
             Self::RESUME => Self::Resume { endpoint: u32::try_from(u128::from_be_bytes(row.id)).ok()?, turn: row.arg },
+            Self::UNKNOWN => Self::Unknown { id: MessageId::from_raw(row.id), attempt: row.arg },
             _ => return None,
         })
     }
@@ -102,6 +112,7 @@ mod tests {
             Work::Send { id: MessageId::from_raw(id) },
             Work::Letter { seq: 1 << 40 },
             Work::Resume { endpoint: 7, turn: 3 },
+            Work::Unknown { id: MessageId::from_raw(id), attempt: 2 },
         ] {
             assert_eq!(Work::read(&work.row()), Some(work));
         }

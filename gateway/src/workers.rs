@@ -1,6 +1,7 @@
 //! The loops of a running gateway: threads that interpret and advance, the thread that sends, and the waker. Each is a `tick` that does one thing and a loop that waits.
 
 mod send;
+mod slots;
 mod waker;
 
 use crate::{app::App, config::Workers, pipeline, supervisor::Supervisor};

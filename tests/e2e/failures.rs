@@ -39,7 +39,7 @@ async fn a_refusal_that_passes_is_tried_again_when_the_provider_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_stays_is_given_up_in_the_end() {
     let mut gateway = shop().start().await;
-    gateway.script().fail_next(100, Failure::Code { code: 131016 });
+    gateway.script().fail_next(100, Failure::Code { code: 4 });
     ordered(&gateway).await;
     for _ in 0..10 {
         gateway.advance(Duration::from_secs(600)).await;

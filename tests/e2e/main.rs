@@ -20,6 +20,8 @@ mod proxies;
 mod queue;
 mod reload;
 mod replay;
+mod sending;
+mod sending_pauses;
 mod shutdown;
 mod waits;
 

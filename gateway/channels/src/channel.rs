@@ -6,6 +6,7 @@ use tidegate_model::{
     MessageId,
     contact::WhatsappAddress,
     event::ProviderError,
+    gate::SuppressionScope,
     message::{ChannelKind, Content},
 };
 
@@ -88,6 +89,11 @@ pub enum Action {
         /// Not before this; `None` leaves it to the caller's back-off.
         after: Option<Duration>,
     },
+    /// Send it again a few times: if that does not help, the message is wrong.
+    Try {
+        /// Attempts in all.
+        at_most: u16,
+    },
     /// Send it again much later: trying sooner makes it worse.
     Defer {
         /// Not before this.
@@ -98,9 +104,11 @@ pub enum Action {
     /// WhatsApp cannot reach this person: SMS, where consent and policy allow.
     Sms,
     /// Record the person's refusal and send nothing of the kind again.
-    Suppress,
+    Suppress(SuppressionScope),
     /// An operator must act before anything in the refusal's scope can be sent.
     Pause,
+    /// As [`Action::Pause`], for marketing only.
+    PauseMarketing,
     /// The message is wrong as it is, and will be refused again.
     Fail,
 }

@@ -9,5 +9,5 @@ pub use channel::{Action, Channel, Outgoing, ProviderRefusal, Scope, SendFuture,
 pub use client::{ClientError, HttpClient};
 pub use whatsapp::{
     ConfigError, ContentError, ERRORS, ErrorRow, MAX_TEXT_CHARS, Token, TokenError, WhatsappConfig, WhatsappSender,
-    error_row, parse_answer, request_body,
+    error_row, parse_answer, refusal_of, request_body,
 };

@@ -17,7 +17,7 @@ use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult};
 
 pub use answer::parse_answer;
 pub use config::{ConfigError, WhatsappConfig};
-pub use errors::{ERRORS, ErrorRow, error_row};
+pub use errors::{ERRORS, ErrorRow, error_row, refusal_of};
 pub use request::{ContentError, MAX_TEXT_CHARS, request_body};
 pub use token::{Token, TokenError};
 

@@ -39,6 +39,9 @@ pub struct Rule {
     /// For this person only (digits, or a user id).
     #[serde(default)]
     pub to: Option<String>,
+    /// Of this business number only (`phone_number_id`).
+    #[serde(default)]
+    pub number: Option<String>,
     /// So many times; for ever when `None`.
     #[serde(default)]
     pub times: Option<u32>,
@@ -85,10 +88,11 @@ impl Rules {
     }
 
     /// The failure of this request at this stage, if any, counted as used.
-    pub(crate) fn take(&mut self, stage: Stage, to: Option<&str>) -> Option<Failure> {
+    pub(crate) fn take(&mut self, stage: Stage, number: &str, to: Option<&str>) -> Option<Failure> {
         let place = self.0.iter().position(|rule| {
             let fits = rule.to.is_none() || rule.to.as_deref() == to;
-            fits && rule.failure.strikes_at(stage, rule.to.is_none())
+            let of_number = rule.number.as_deref().is_none_or(|wanted| wanted == number);
+            fits && of_number && rule.failure.strikes_at(stage, rule.to.is_none())
         })?;
         let rule = &mut self.0[place];
         let failure = rule.failure;
@@ -106,26 +110,36 @@ impl Rules {
 mod tests {
     use super::*;
 
+    const NUMBER: &str = "106540352242922";
+
+    #[test]
+    fn a_rule_of_one_number_spares_the_others() {
+        let mut rules = Rules::default();
+        rules.add(Rule { failure: Failure::Hang, to: None, number: Some(NUMBER.to_owned()), times: None });
+        assert_eq!(rules.take(Stage::Body, "1", Some("391")), None);
+        assert_eq!(rules.take(Stage::Body, NUMBER, Some("391")), Some(Failure::Hang));
+    }
+
     #[test]
     fn a_rule_strikes_its_person_as_often_as_it_says() {
         let mut rules = Rules::default();
         let failure = Failure::Code { code: 131056 };
-        rules.add(Rule { failure, to: Some("391".to_owned()), times: Some(2) });
-        assert_eq!(rules.take(Stage::Good, Some("392")), None);
-        assert_eq!(rules.take(Stage::Body, Some("391")), None);
-        assert_eq!(rules.take(Stage::Good, Some("391")), Some(failure));
-        assert_eq!(rules.take(Stage::Good, Some("391")), Some(failure));
-        assert_eq!(rules.take(Stage::Good, Some("391")), None);
+        rules.add(Rule { failure, to: Some("391".to_owned()), number: None, times: Some(2) });
+        assert_eq!(rules.take(Stage::Good, NUMBER, Some("392")), None);
+        assert_eq!(rules.take(Stage::Body, NUMBER, Some("391")), None);
+        assert_eq!(rules.take(Stage::Good, NUMBER, Some("391")), Some(failure));
+        assert_eq!(rules.take(Stage::Good, NUMBER, Some("391")), Some(failure));
+        assert_eq!(rules.take(Stage::Good, NUMBER, Some("391")), None);
     }
 
     #[test]
     fn a_rule_without_a_number_of_times_holds_until_it_is_cleared() {
         let mut rules = Rules::default();
-        rules.add(Rule { failure: Failure::CloseBeforeReading, to: None, times: None });
+        rules.add(Rule { failure: Failure::CloseBeforeReading, to: None, number: None, times: None });
         for _ in 0..10 {
-            assert_eq!(rules.take(Stage::Head, None), Some(Failure::CloseBeforeReading));
+            assert_eq!(rules.take(Stage::Head, NUMBER, None), Some(Failure::CloseBeforeReading));
         }
         rules.clear();
-        assert_eq!(rules.take(Stage::Head, None), None);
+        assert_eq!(rules.take(Stage::Head, NUMBER, None), None);
     }
 }

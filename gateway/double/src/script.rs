@@ -74,7 +74,7 @@ impl Script {
 
     /// The next so many requests fail.
     pub fn fail_next(&self, times: u32, failure: Failure) {
-        self.add_rule(Rule { failure, to: None, times: Some(times) });
+        self.add_rule(Rule { failure, to: None, number: None, times: Some(times) });
     }
 
     /// Every request for this person fails, until the rules are cleared.
@@ -83,7 +83,17 @@ impl Script {
     /// [`ScriptError::From`] when it is no person.
     pub fn fail_for(&self, person: &str, failure: Failure) -> Result<(), ScriptError> {
         let person = Person::parse(person).ok_or(ScriptError::From)?;
-        self.add_rule(Rule { failure, to: Some(person.key().to_owned()), times: None });
+        self.add_rule(Rule { failure, to: Some(person.key().to_owned()), number: None, times: None });
+        Ok(())
+    }
+
+    /// Every request of this business number fails, until the rules are cleared.
+    ///
+    /// # Errors
+    /// [`ScriptError::Number`].
+    pub fn fail_number(&self, phone_number_id: &str, failure: Failure) -> Result<(), ScriptError> {
+        let number = Some(self.line(phone_number_id)?.phone_number_id.clone());
+        self.add_rule(Rule { failure, to: None, number, times: None });
         Ok(())
     }
 

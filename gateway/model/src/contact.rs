@@ -292,6 +292,16 @@ pub enum WhatsappAddress {
     UserId(String),
 }
 
+impl WhatsappAddress {
+    /// As a contact's key of the same address is looked up.
+    pub fn lookup(&self) -> String {
+        match self {
+            Self::Phone(phone) => ContactKey::Phone(phone.clone()).lookup(),
+            Self::UserId(id) => ContactKey::WhatsappUserId(id.clone()).lookup(),
+        }
+    }
+}
+
 impl fmt::Debug for WhatsappAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,6 +4,7 @@
 
 use crate::{
     Timestamp,
+    circuit::Circuit,
     contact::ConsentStatement,
     message::{Category, ChannelKind, Content, GateDecision, Verdict},
     window::Window,
@@ -29,6 +30,19 @@ pub enum SuppressionScope {
     All,
     /// Marketing only (the provider's own "stop promotions").
     Marketing,
+    /// Every message, because the person blocked the sender's number; a message of theirs shows that they did not, or not any more.
+    Blocked,
+}
+
+/// An address is not on the channel, as far as its provider told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreachable {
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when nothing more is sent there.
+    pub until: Timestamp,
+    /// The provider's code and words.
+    pub reason: String,
 }
 
 /// Everything the checks look at.
@@ -50,8 +64,16 @@ pub struct GateInput<'a> {
     pub window: Option<Window>,
     /// Whether the configuration still has the template, when it is one.
     pub template_known: bool,
+    /// What is known against reaching the address on this channel.
+    pub unreachable: Option<&'a Unreachable>,
+    /// Open circuits of everything that the message needs: sender, account, template.
+    pub circuits: &'a [Circuit],
+    /// Before this it is not to be tried, as its last refusal said.
+    pub not_before: Option<Timestamp>,
     /// When the message is no longer worth sending.
     pub expires_at: Timestamp,
+    /// What it has waited for so far.
+    pub waited_for: Option<&'a str>,
 }
 
 type Check = fn(&GateInput<'_>, Timestamp) -> Option<(Verdict, String)>;
@@ -59,11 +81,14 @@ type Check = fn(&GateInput<'_>, Timestamp) -> Option<(Verdict, String)>;
 /// The checks, in the order in which they decide.
 const CHECKS: &[(&str, Check)] = &[
     ("expiry", expiry),
+    ("pause", pause),
     ("address", address),
     ("suppression", suppression),
+    ("reachable", reachable),
     ("consent", consent),
     ("template", template),
     ("window", window),
+    ("sender health", health),
 ];
 
 /// Decides about one message now. After a deferral the whole gate runs again.
@@ -71,6 +96,11 @@ pub fn decide(input: &GateInput<'_>, now: Timestamp) -> GateDecision {
     let objection = CHECKS.iter().find_map(|(name, check)| check(input, now).map(|found| (*name, found)));
     let (check, (verdict, reason)) =
         objection.unwrap_or_else(|| ("all", (Verdict::Sent, "every check let it pass".to_owned())));
+    // Whatever it waits for: when it expires is the last time to look.
+    let verdict = match verdict {
+        Verdict::DeferredUntil(until) => Verdict::DeferredUntil(until.min(input.expires_at)),
+        Verdict::Sent | Verdict::Refused => verdict,
+    };
     GateDecision { at: now, verdict, check: check.to_owned(), reason }
 }
 
@@ -82,7 +112,13 @@ fn expiry(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
     if now < input.expires_at {
         return None;
     }
-    refuse(format!("it was to be sent before {}", input.expires_at))
+    let waited = input.waited_for.map_or_else(String::new, |reason| format!("; it waited, because {reason}"));
+    refuse(format!("it was to be sent before {}{waited}", input.expires_at))
+}
+
+fn pause(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
+    let until = input.not_before.filter(|at| now < *at)?;
+    Some((Verdict::DeferredUntil(until), format!("its last attempt was refused, and the next may be made at {until}")))
 }
 
 fn address(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, String)> {
@@ -93,13 +129,22 @@ fn address(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, String)> 
 }
 
 fn suppression(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, String)> {
-    let applies = |held: &&Suppression| held.scope == SuppressionScope::All || input.category == Category::Marketing;
+    let applies =
+        |held: &&Suppression| held.scope != SuppressionScope::Marketing || input.category == Category::Marketing;
     let held = input.suppressions.iter().find(applies)?;
     let what = match held.scope {
-        SuppressionScope::All => "messages",
+        SuppressionScope::All | SuppressionScope::Blocked => "messages",
         SuppressionScope::Marketing => "marketing messages",
     };
     refuse(format!("the contact takes no {what} on {} since {}: {}", input.channel, held.since, held.reason))
+}
+
+fn reachable(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
+    let held = input.unreachable.filter(|held| now < held.until)?;
+    refuse(format!(
+        "{} did not reach the contact at {} ({}); nothing is sent there by it until {}, or until they write",
+        input.channel, held.since, held.reason, held.until
+    ))
 }
 
 fn consent(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, String)> {
@@ -143,98 +188,13 @@ fn window(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_ms(1_000_000_000);
-
-    fn text() -> Content {
-        Content::Text { text: "hello".to_owned() }
-    }
-
-    fn template_content() -> Content {
-        Content::Template {
-            name: "order".to_owned(),
-            language: "en".to_owned(),
-            parameters: vec![],
-            text: "hi".to_owned(),
-        }
-    }
-
-    fn input(content: &Content) -> GateInput<'_> {
-        GateInput {
-            channel: ChannelKind::Whatsapp,
-            category: Category::Utility,
-            content,
-            addressed: true,
-            suppressions: &[],
-            consents: &[],
-            window: None,
-            template_known: true,
-            expires_at: NOW.plus_ms(1),
-        }
-    }
-
-    fn check(input: &GateInput<'_>, verdict: Verdict, check: &str) {
-        let decision = decide(input, NOW);
-        assert_eq!((decision.verdict, decision.check.as_str()), (verdict, check), "{}", decision.reason);
-        assert!(!decision.reason.is_empty());
-    }
-
-    fn statement(state: &str) -> ConsentStatement {
-        ConsentStatement {
-            channel: "whatsapp".to_owned(),
-            scope: "marketing".to_owned(),
-            state: state.to_owned(),
-            at: None,
-            method: None,
-        }
-    }
-
-    #[test]
-    fn a_template_needs_no_window_and_free_form_needs_an_open_one() {
-        let (text, template) = (text(), template_content());
-        check(&input(&template), Verdict::Sent, "all");
-        check(&input(&text), Verdict::Refused, "window");
-        let open = Window { last_inbound_at: NOW.plus_ms(-1_000) };
-        check(&GateInput { window: Some(open), ..input(&text) }, Verdict::Sent, "all");
-        let closed = Window { last_inbound_at: NOW.plus_ms(-crate::window::WINDOW_MS) };
-        check(&GateInput { window: Some(closed), ..input(&text) }, Verdict::Refused, "window");
-    }
-
-    #[test]
-    fn an_opt_out_stops_everything_and_a_marketing_stop_only_marketing() {
-        let template = template_content();
-        let held = |scope| [Suppression { scope, since: NOW, reason: "sent STOP".to_owned() }];
-        let (all, marketing) = (held(SuppressionScope::All), held(SuppressionScope::Marketing));
-        let granted = [statement("granted")];
-        check(&GateInput { suppressions: &all, ..input(&template) }, Verdict::Refused, "suppression");
-        check(&GateInput { suppressions: &marketing, ..input(&template) }, Verdict::Sent, "all");
-        let promotion = GateInput { category: Category::Marketing, consents: &granted, ..input(&template) };
-        check(&promotion, Verdict::Sent, "all");
-        check(&GateInput { suppressions: &marketing, ..promotion }, Verdict::Refused, "suppression");
-    }
-
-    #[test]
-    fn marketing_needs_granted_consent() {
-        let template = template_content();
-        for (consents, verdict) in [
-            (vec![], Verdict::Refused),
-            (vec![statement("pending")], Verdict::Refused),
-            (vec![statement("denied")], Verdict::Refused),
-            (vec![statement("granted")], Verdict::Sent),
-        ] {
-            let input = GateInput { category: Category::Marketing, consents: &consents, ..input(&template) };
-            assert_eq!(decide(&input, NOW).verdict, verdict, "{consents:?}");
-        }
-    }
-
-    #[test]
-    fn a_late_message_a_missing_address_and_a_removed_template_are_refused_with_a_reason() {
-        let template = template_content();
-        check(&GateInput { addressed: false, ..input(&template) }, Verdict::Refused, "address");
-        check(&GateInput { expires_at: NOW, ..input(&template) }, Verdict::Refused, "expiry");
-        check(&GateInput { template_known: false, ..input(&template) }, Verdict::Refused, "template");
-    }
+/// Waits for what is known not to work. Of several, the one that lasts longest decides.
+fn health(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
+    let holding = input.circuits.iter().filter(|circuit| circuit.holds(input.category));
+    let waits = holding.filter_map(|circuit| circuit.waits_until(now).map(|until| (until, circuit)));
+    let (until, circuit) = waits.max_by_key(|(until, _)| *until)?;
+    Some((Verdict::DeferredUntil(until), circuit.words()))
 }
+
+#[cfg(test)]
+mod tests;

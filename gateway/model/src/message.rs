@@ -1,5 +1,9 @@
 //! A message and its life: a ladder of states that never falls, and the decisions of the send gate.
 
+mod life;
+
+pub use life::{Draft, Reported};
+
 use crate::{
     ContactId, EventId, MessageId, RunId, Timestamp,
     contact::WhatsappAddress,
@@ -269,9 +273,24 @@ pub struct Message {
     /// Attempts made.
     #[serde(default)]
     pub attempts: u16,
-    /// Id at the provider.
+    /// Refusals that were said to pass, after each of which it is tried again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u16,
+    /// Attempts that were made again because nobody knew what became of the one before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resends: u16,
+    /// Not to be tried before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Its attempt tries whether something that is paused works again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probe: bool,
+    /// Id at the provider, of the last attempt that was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
+    /// Ids at the provider of attempts that are over: another one follows, or followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
     /// Why it failed, in the provider's words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProviderError>,
@@ -293,18 +312,9 @@ pub struct Message {
     pub expires_at: Timestamp,
 }
 
-impl Message {
-    /// Notes a reported state. The ladder only climbs; a report that does not move it is kept in the history unless it repeats one. Returns whether the row must be written.
-    pub fn report(&mut self, step: Step) -> bool {
-        if self.history.iter().any(|held| held.state == step.state && held.at == step.at && held.note == step.note) {
-            return false;
-        }
-        if step.state.rank() > self.state.rank() || (step.state == State::Queued && self.state == State::Attempting) {
-            self.state = step.state;
-        }
-        self.history.push(step);
-        true
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u16) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

@@ -105,6 +105,7 @@ impl Catalog {
         }
         let Loader { host, client, facts, plugins, .. } = loader;
         Ok(Self {
+            sending: config.sending.clone(),
             endpoints,
             senders,
             workspaces,
@@ -197,6 +198,7 @@ impl Loader<'_> {
         {
             return Ok(Arc::clone(held));
         }
+        let app = hex::encode(&Sha256::digest(token.trim())[..8]);
         let token = Token::new(&token).map_err(|error| fault(&key, error))?;
         let settings = WhatsappConfig {
             name: section.name.clone(),
@@ -213,6 +215,8 @@ impl Loader<'_> {
             workspace: self.number(Named::Workspace, &section.workspace)?,
             provider_id: section.phone_number_id.clone(),
             kind: section.channel,
+            account: section.account.clone().unwrap_or_else(|| format!("of-app-{app}")),
+            app,
             channel: Arc::new(channel),
             meter: self.metrics.sender(&section.name),
         }))

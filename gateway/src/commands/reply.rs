@@ -4,10 +4,8 @@ use crate::{
     app::App,
     catalog::Sender,
     http::{Code, Problem},
-    pipeline::shard,
-    records::MessageRow,
+    pipeline::queue,
     tx::Tx,
-    work::Work,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -15,13 +13,9 @@ use tidegate_channels::MAX_TEXT_CHARS;
 use tidegate_model::{
     ContactId, MessageId,
     contact::{Contact, ContactKey, WhatsappAddress},
-    message::{Category, ChannelKind, Content, Direction, Message, State, Step},
+    message::{Category, ChannelKind, Content, Draft, Message},
     phone::E164,
 };
-use tidegate_store::{Lane, Queue};
-
-/// How long a reply is worth sending.
-const REPLY_LIFE_MS: i64 = 24 * 3_600_000;
 
 /// What to say to whom.
 #[derive(Deserialize)]
@@ -68,31 +62,20 @@ pub(crate) fn reply(app: &App, reply: &Reply) -> Result<MessageId, Problem> {
         }
     };
     let id = MessageId::derive(now.ms(), &[b"reply", contact.raw(), &app.store().next_seq().to_be_bytes()]);
-    let message = Message {
+    let draft = Draft {
         id,
-        direction: Direction::Outbound,
         channel: ChannelKind::Whatsapp,
         sender: sender.name.clone(),
         contact,
         address: Some(WhatsappAddress::Phone(to)),
         category: Category::Service,
         content: Content::Text { text: reply.text.clone() },
-        state: State::Queued,
-        history: vec![Step { state: State::Queued, at: now, note: None }],
-        gate: Vec::new(),
-        attempts: 0,
-        provider_id: None,
-        errors: Vec::new(),
-        pricing: None,
         event: None,
-        run: None,
         step: None,
-        created_at: now,
-        expires_at: now.plus_ms(REPLY_LIFE_MS),
+        at: now,
     };
-    let lane = Lane::new(workspace, sender.number, shard(contact));
-    tx.enqueue(Queue::Io, lane, &Work::Send { id }.row());
-    tx.put(MessageRow { workspace, message });
+    let life_ms = app.catalog().sending().life_ms(Category::Service);
+    queue(&mut tx, &sender, Message::queued(draft, life_ms));
     tx.commit(None)?;
     Ok(id)
 }

@@ -13,6 +13,7 @@ impl Config {
         let mut checks: Vec<Sound> = vec![
             self.check_server(),
             self.check_clock(),
+            self.sending.check(),
             telemetry::check_filter(&self.log.filter).map_err(|problem| ConfigFault::key("log.filter", problem)),
             unique("endpoints", self.endpoints.iter().map(|endpoint| endpoint.name.as_str())),
             unique("connections", self.connections.iter().map(|connection| connection.name.as_str())),
@@ -102,6 +103,9 @@ impl Config {
         self.workspace_exists(&key, &sender.workspace)?;
         if sender.channel != tidegate_model::message::ChannelKind::Whatsapp {
             return Err(ConfigFault::key(key, "channel must be \"whatsapp\": this version sends by no other"));
+        }
+        if sender.account.as_ref().is_some_and(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit())) {
+            return Err(ConfigFault::key(key, "account must be Meta's id of the business account (digits)"));
         }
         let (base_url, digits) = (&sender.base_url, &sender.phone_number_id);
         if !(base_url.starts_with("https://") || base_url.starts_with("http://")) {

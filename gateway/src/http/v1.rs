@@ -88,6 +88,26 @@ pub(super) async fn send(State(app): State<Arc<App>>, body: Result<Json<commands
     read(app, move |app| Ok(Json(json!({"id": commands::reply(app, &reply)?})))).await
 }
 
+/// Every sender.
+pub(super) async fn senders(State(app): State<Arc<App>>) -> Answer {
+    read(app, |app| Ok(list(commands::senders(app)?))).await
+}
+
+/// Lets a sender's messages wait.
+pub(super) async fn pause_sender(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    body: Result<Json<commands::Pause>, JsonRejection>,
+) -> Answer {
+    let Json(pause) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
+    read(app, move |app| Ok(Json(commands::pause(app, &name, &pause)?))).await
+}
+
+/// Lets them go on.
+pub(super) async fn resume_sender(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
+    read(app, move |app| Ok(Json(commands::resume(app, &name)?))).await
+}
+
 /// Figures of the store.
 pub(super) async fn stats(State(app): State<Arc<App>>) -> Json<Value> {
     Json(views::stats(&app))

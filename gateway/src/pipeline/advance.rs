@@ -1,5 +1,6 @@
 //! Advance: runs move, and what should happen is written down: messages to the send gate, timers. The moving itself is the flow engine's, which is pure.
 
+use super::send::queue;
 use crate::{
     catalog::{Catalog, SHARDS},
     metrics::RunEnd,
@@ -16,12 +17,9 @@ use tidegate_model::{
     ContactId, MessageId, RunId, Timestamp,
     contact::{Contact, ContactKey, WhatsappAddress},
     mask::Scrubbed,
-    message::{Category, ChannelKind, Content, Direction, GateDecision, Message, State, Step, Verdict},
+    message::{Category, ChannelKind, Content, Draft, GateDecision, Message, State, Step, Verdict},
 };
 use tidegate_store::{Lane, Queue, TimerKey};
-
-/// How long a message of a flow is worth sending: past that it would only confuse.
-const MESSAGE_LIFE_MS: i64 = 24 * 3_600_000;
 
 /// Starts a run.
 ///
@@ -159,18 +157,18 @@ fn send(tx: &mut Tx<'_>, catalog: &Catalog, run: &Run, contact: &Contact, planne
         let reason = "no sender: name one in the step, or give the workspace a default_sender".to_owned();
         return refuse(tx, run, contact, step, reason, now);
     };
-    let message = message(run, contact, sender.name.clone(), step, (category, content), now);
-    let lane = Lane::new(workspace, sender.number, shard(contact.id));
+    let draft = draft(run, contact, sender.name.clone(), step, (category, content), now);
+    let message = Message::queued(draft, catalog.sending().life_ms(category));
     tracing::info!(run.id = %run.id, message.id = %message.id, step = message.step.as_deref(), "message queued");
-    tx.enqueue(Queue::Io, lane, &Work::Send { id: message.id }.row());
-    tx.put(MessageRow { workspace, message });
+    queue(tx, &sender, message);
 }
 
 /// A message that can't be made is kept with the reason: it is not lost without a word.
 fn refuse(tx: &mut Tx<'_>, run: &Run, contact: &Contact, step: String, reason: String, now: Timestamp) {
     let workspace = tx.workspace();
     let content = Content::Text { text: String::new() };
-    let mut message = message(run, contact, String::new(), step, (Category::Utility, content), now);
+    let draft = draft(run, contact, String::new(), step, (Category::Utility, content), now);
+    let mut message = Message::queued(draft, 0);
     message.state = State::Refused;
     message.history = vec![Step { state: State::Refused, at: now, note: Some(reason.clone()) }];
     message.gate = vec![GateDecision { at: now, verdict: Verdict::Refused, check: "content".to_owned(), reason }];
@@ -178,37 +176,27 @@ fn refuse(tx: &mut Tx<'_>, run: &Run, contact: &Contact, step: String, reason: S
     tx.put(MessageRow { workspace, message });
 }
 
-fn message(
+fn draft(
     run: &Run,
     contact: &Contact,
     sender: String,
     step: String,
     (category, content): (Category, Content),
     now: Timestamp,
-) -> Message {
+) -> Draft {
     let visit = run.trail.iter().filter(|visit| visit.step == step).count().to_be_bytes();
     let id = MessageId::derive(run.id.root_ms(), &[run.id.raw(), b"message", step.as_bytes(), &visit]);
-    Message {
+    Draft {
         id,
-        direction: Direction::Outbound,
         channel: ChannelKind::Whatsapp,
         sender,
         contact: contact.id,
         address: address(run, contact),
         category,
         content,
-        state: State::Queued,
-        history: vec![Step { state: State::Queued, at: now, note: None }],
-        gate: Vec::new(),
-        attempts: 0,
-        provider_id: None,
-        errors: Vec::new(),
-        pricing: None,
         event: Some(run.event),
-        run: Some(run.id),
-        step: Some(step),
-        created_at: now,
-        expires_at: now.plus_ms(MESSAGE_LIFE_MS),
+        step: Some((run.id, step)),
+        at: now,
     }
 }
 

@@ -1,16 +1,17 @@
 //! Record: what an event changes in what the gateway knows: contacts, windows, suppressions, messages and their statuses. All of it goes into the commit of the item.
 
+use super::{reach, status};
 use crate::{
     catalog::Catalog,
-    records::{ContactRow, Decision, MessageRow, ProviderIdRow, SuppressionRow, WindowRow},
+    records::{ContactRow, Decision, MessageRow, SuppressionRow, WindowRow},
     tx::{Tx, TxError},
 };
 use tidegate_model::{
     ContactId, MessageId, Timestamp,
     contact::{Contact, ContactInfo, ContactKey, WhatsappAddress},
-    event::{self, ChannelMessage, Event, Payload, Status},
+    event::{self, ChannelMessage, Event, Payload},
     gate::{Suppression, SuppressionScope},
-    message::{Category, ChannelKind, Content, Direction, Message, State, Step},
+    message::{Category, ChannelKind, Content, Direction, Draft, Message, State},
     opt_out::Keyword,
     window::Window,
 };
@@ -31,7 +32,7 @@ pub(super) fn record(
     };
     match &event.payload {
         Payload::Message(message) => record_message(tx, catalog, event, message, contact.as_ref())?,
-        Payload::Status(status) => record_status(tx, catalog, event, status)?,
+        Payload::Status(status) => status::record(tx, catalog, event, status, received_at)?,
         _ => {}
     }
     if let (Some(contact), "contact.consent_changed") = (&contact, event.kind.as_str()) {
@@ -94,7 +95,8 @@ fn take_over_windows(tx: &mut Tx<'_>, catalog: &Catalog, from: ContactId, to: Co
     for sender in catalog.senders(workspace) {
         let Some(theirs) = tx.get::<WindowRow>(&(workspace, from, sender.number))? else { continue };
         let held = tx.get::<WindowRow>(&(workspace, to, sender.number))?.map(|row| row.window);
-        let window = Window::after_inbound(held, theirs.window.last_inbound_at);
+        let mut window = Window::after_inbound(held, theirs.window.last_inbound_at);
+        window.closed_at = window.closed_at.max(theirs.window.closed_at);
         tx.put(WindowRow { workspace, contact: to, sender: sender.number, window });
     }
     Ok(())
@@ -114,9 +116,8 @@ fn record_message(
     let id = MessageId::derive(event.id.root_ms(), &[event.id.raw(), b"message"]);
     let inbound = message.direction == event::Direction::Inbound;
     let state = if inbound { State::Received } else { State::Sent };
-    let row = Message {
+    let draft = Draft {
         id,
-        direction: if inbound { Direction::Inbound } else { Direction::Outbound },
         channel,
         sender: sender_name,
         contact: contact.id,
@@ -128,21 +129,15 @@ fn record_message(
             reply_id: message.reply_id.clone(),
             media: message.media.clone(),
         },
-        state,
-        history: vec![Step { state, at: event.occurred_at, note: None }],
-        gate: Vec::new(),
-        attempts: 0,
-        provider_id: Some(message.id.clone()),
-        errors: Vec::new(),
-        pricing: None,
         event: Some(event.id),
-        run: None,
         step: None,
-        created_at: event.occurred_at,
-        expires_at: event.occurred_at,
+        at: event.occurred_at,
     };
+    let direction = if inbound { Direction::Inbound } else { Direction::Outbound };
+    let row = Message { provider_id: Some(message.id.clone()), ..Message::new(draft, direction, state) };
     tx.put(MessageRow { workspace: tx.workspace(), message: row });
     if inbound {
+        reach::wrote(tx, channel, contact, event.occurred_at)?;
         if let Some(sender) = sender {
             let held = tx.get::<WindowRow>(&(tx.workspace(), contact.id, sender.number))?;
             let window = Window::after_inbound(held.map(|row| row.window), event.occurred_at);
@@ -190,14 +185,18 @@ fn follow_preferences(tx: &mut Tx<'_>, event: &Event, contact: &Contact) -> Resu
                 let reason = "the contact stopped marketing at the provider".to_owned();
                 suppress(tx, channel, contact, &Suppression { scope: SuppressionScope::Marketing, since, reason })?;
             }
-            "granted" => restore_marketing(tx, channel, contact, since)?,
+            "granted" => allow(tx, channel, contact, SuppressionScope::Marketing, since)?,
             _ => {}
         }
     }
     Ok(())
 }
 
-fn suppress(
+/// Holds messages back from every address of a person.
+///
+/// # Errors
+/// The store's.
+pub(super) fn suppress(
     tx: &mut Tx<'_>,
     channel: ChannelKind,
     contact: &Contact,
@@ -209,12 +208,22 @@ fn suppress(
 
 /// START takes back every stop before it.
 fn restore(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, at: Timestamp) -> Result<(), TxError> {
-    decide(tx, channel, contact, SuppressionScope::All, &Decision { at, suppression: None })?;
-    restore_marketing(tx, channel, contact, at)
+    allow(tx, channel, contact, SuppressionScope::All, at)?;
+    allow(tx, channel, contact, SuppressionScope::Marketing, at)
 }
 
-fn restore_marketing(tx: &mut Tx<'_>, channel: ChannelKind, contact: &Contact, at: Timestamp) -> Result<(), TxError> {
-    decide(tx, channel, contact, SuppressionScope::Marketing, &Decision { at, suppression: None })
+/// Takes back what holds messages of a scope back, unless it is newer.
+///
+/// # Errors
+/// The store's.
+pub(super) fn allow(
+    tx: &mut Tx<'_>,
+    channel: ChannelKind,
+    contact: &Contact,
+    scope: SuppressionScope,
+    at: Timestamp,
+) -> Result<(), TxError> {
+    decide(tx, channel, contact, scope, &Decision { at, suppression: None })
 }
 
 /// Writes a person's decision down for every address of theirs, unless a newer one is known for any.
@@ -229,7 +238,14 @@ fn decide(
     let mut rows = Vec::new();
     for address in addresses(channel, contact) {
         let held = tx.get::<SuppressionRow>(&(workspace, channel, address.clone()))?;
-        rows.push(held.unwrap_or(SuppressionRow { workspace, channel, address, all: None, marketing: None }));
+        rows.push(held.unwrap_or(SuppressionRow {
+            workspace,
+            channel,
+            address,
+            all: None,
+            marketing: None,
+            blocked: None,
+        }));
     }
     if rows.iter_mut().any(|row| row.decision(scope).as_ref().is_some_and(|held| held.at > decision.at)) {
         return Ok(());
@@ -251,56 +267,14 @@ pub(super) fn addresses(channel: ChannelKind, contact: &Contact) -> Vec<String> 
     contact.keys.iter().filter(on_channel).map(ContactKey::lookup).collect()
 }
 
-/// Moves the message that a status is about: by our id, which came back with it, else by the provider's id.
-fn record_status(tx: &mut Tx<'_>, catalog: &Catalog, event: &Event, status: &Status) -> Result<(), TxError> {
-    let Some(channel) = channel_kind(&status.channel) else { return Ok(()) };
-    let Some(id) = message_of(tx, catalog, channel, status)? else { return Ok(()) };
-    let Some(MessageRow { mut message, .. }) = tx.get::<MessageRow>(&(tx.workspace(), id))? else { return Ok(()) };
-    let Some(state) = State::from_provider(&status.state) else { return Ok(()) };
-    let note = status.errors.first().map(|error| match &error.title {
-        Some(title) => format!("{}: {title}", error.code),
-        None => error.code.clone(),
-    });
-    let mut changed = message.report(Step { state, at: event.occurred_at, note });
-    if message.provider_id.is_none() {
-        message.provider_id = Some(status.message_id.clone());
-        changed = true;
-    }
-    if status.pricing.is_some() && message.pricing != status.pricing {
-        message.pricing.clone_from(&status.pricing);
-        changed = true;
-    }
-    if !status.errors.is_empty() && message.errors != status.errors {
-        message.errors.clone_from(&status.errors);
-        changed = true;
-    }
-    if changed {
-        tx.put(MessageRow { workspace: tx.workspace(), message });
-    }
-    Ok(())
-}
-
-fn message_of(
-    tx: &mut Tx<'_>,
-    catalog: &Catalog,
-    channel: ChannelKind,
-    status: &Status,
-) -> Result<Option<MessageId>, TxError> {
-    if let Some(id) = status.callback_data.as_deref().and_then(|data| data.parse::<MessageId>().ok()) {
-        return Ok(Some(id));
-    }
-    let Some(sender) = catalog.sender_by_provider_id(tx.workspace(), channel, &status.sender) else { return Ok(None) };
-    let row = tx.get::<ProviderIdRow>(&(tx.workspace(), sender.number, status.message_id.clone()))?;
-    Ok(row.map(|row| row.message))
-}
-
 fn address_of(info: &ContactInfo) -> Option<WhatsappAddress> {
     let mut contact = Contact::new(ContactId::from_raw([0; 16]), Timestamp::from_ms(0));
     contact.keys.clone_from(&info.keys);
     contact.whatsapp_address()
 }
 
-fn channel_kind(word: &str) -> Option<ChannelKind> {
+/// A channel by its word in events.
+pub(super) fn channel_kind(word: &str) -> Option<ChannelKind> {
     match word {
         "whatsapp" => Some(ChannelKind::Whatsapp),
         "sms" => Some(ChannelKind::Sms),

@@ -143,7 +143,7 @@ impl Runner {
                         tx.delete_letter(key.workspace, key.seq);
                     }
                 }
-                Work::Send { .. } | Work::Letter { .. } => return Err(TxError::UnknownWork),
+                Work::Send { .. } | Work::Unknown { .. } | Work::Letter { .. } => return Err(TxError::UnknownWork),
                 // It has a commit of its own.
                 Work::Resume { .. } => break,
             }

@@ -5,14 +5,15 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
-use tidegate_channels::{Action, Channel, Outgoing, ProviderRefusal, Scope, SendFuture, SendResult};
-use tidegate_model::{MessageId, message::ChannelKind};
+use tidegate_channels::{Action, Channel, Outgoing, ProviderRefusal, Scope, SendFuture, SendResult, refusal_of};
+use tidegate_model::{MessageId, event::ProviderError, message::ChannelKind};
 
 /// What was sent, and what is to be answered next.
 #[derive(Default)]
 pub(crate) struct Recorder {
     sent: Mutex<Vec<Outgoing>>,
     answers: Mutex<VecDeque<SendResult>>,
+    always: Mutex<Option<(MessageId, SendResult)>>,
 }
 
 impl Recorder {
@@ -31,6 +32,11 @@ impl Recorder {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(result);
     }
 
+    /// The answer to this message, however often it is handed over.
+    pub(crate) fn always(&self, id: MessageId, result: SendResult) {
+        *self.always.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, result));
+    }
+
     /// Refuses the next message.
     pub(crate) fn refuse(&self, code: &str, action: Action) {
         self.answer(SendResult::Refused(ProviderRefusal {
@@ -41,6 +47,12 @@ impl Recorder {
             action,
             scope: Scope::Message,
         }));
+    }
+
+    /// Refuses the next message as the provider does by this code.
+    pub(crate) fn refuse_as(&self, code: &str) {
+        let error = ProviderError { code: code.to_owned(), ..ProviderError::default() };
+        self.answer(SendResult::Refused(refusal_of(&error)));
     }
 
     /// Refuses the next message for now.
@@ -63,7 +75,12 @@ impl Channel for Recorder {
         Box::pin(async move {
             let accepted =
                 SendResult::Accepted { provider_id: provider_id(outgoing.id), wa_id: None, user_id: None, held: None };
+            let always = self.always.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let always = always.filter(|(id, _)| *id == outgoing.id);
             self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(outgoing);
+            if let Some((_, result)) = always {
+                return result;
+            }
             self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(accepted)
         })
     }

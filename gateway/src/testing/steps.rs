@@ -1,14 +1,14 @@
 //! One step at a time: what the loops of a running gateway do, each commit and each call of the provider for itself.
 
-use super::Stage;
+use super::{Stage, order};
 use crate::{
     catalog::Sender,
-    pipeline::{Prepared, Progress, prepare, settle},
+    pipeline::{Attempted, Prepared, Progress, prepare, settle},
     work::Work,
 };
 use std::sync::Arc;
 use tidegate_channels::{Outgoing, SendResult};
-use tidegate_model::MessageId;
+use tidegate_model::{MessageId, message::Message};
 use tidegate_store::{Claim, Key, Queue, WorkRow, records::promote_due};
 
 /// A message on its way: the attempt is recorded, and its outcome is not.
@@ -48,6 +48,23 @@ impl Stage {
         panic!("the gateway finds no rest");
     }
 
+    /// The `n`th customer orders, and everything that follows now is done. Gives the message that it led to.
+    pub(crate) fn order_of(&mut self, n: u32) -> Message {
+        let before: Vec<_> = self.outbound().into_iter().map(|message| message.id).collect();
+        self.post(&order(&n.to_string(), n));
+        self.settle();
+        self.outbound().into_iter().find(|message| !before.contains(&message.id)).unwrap()
+    }
+
+    /// Lets time pass in steps of a minute, and does what comes due.
+    pub(crate) fn pass(&mut self, ms: i64) {
+        let end = self.now().plus_ms(ms);
+        while self.now() < end {
+            self.advance((end.ms() - self.now().ms()).min(60_000));
+            self.settle();
+        }
+    }
+
     /// Steps through pure work only: messages stay in their queue.
     pub(crate) fn interpret(&self) {
         for _ in 0..10_000 {
@@ -67,8 +84,11 @@ impl Stage {
                 self.flight = Some(Flight { stand: Stand::Answered(answer), ..flight });
             }
             Stand::Answered(ref answer) => {
+                let (sender, id, lane) = (&*flight.sender, flight.id, flight.claim.lane());
+                let in_a_row = self.app.pulses().observe(sender.number, answer, self.now());
+                let attempted = Attempted { sender, id, lane, result: answer, in_a_row };
                 let mut tx = self.tx();
-                settle(&mut tx, &flight.sender, flight.id, flight.claim.lane(), answer, self.now()).unwrap();
+                settle(&mut tx, &self.app.catalog(), &attempted, self.now()).unwrap();
                 tx.delete(&flight.key);
                 tx.commit(Some(flight.claim.token())).unwrap();
             }
@@ -79,13 +99,12 @@ impl Stage {
     fn take_off(&mut self) -> Progress {
         let Some(claim) = self.app.store().claim(Queue::Io, 1).unwrap() else { return Progress::Idle };
         let (key, row) = claim.rows()[0].clone();
-        let Some(Work::Send { id }) = WorkRow::decode(&row.value).as_ref().and_then(Work::read) else {
-            panic!("work of another kind in the queue of messages")
-        };
+        let work = WorkRow::decode(&row.value).as_ref().and_then(Work::read).unwrap();
         let mut tx = self.tx();
-        match prepare(&mut tx, &self.app.catalog(), id, claim.lane(), self.now()).unwrap() {
+        match prepare(&mut tx, &self.app.catalog(), work, claim.lane(), self.now()).unwrap() {
             Prepared::Attempt(outgoing, sender) => {
                 tx.commit(None).unwrap();
+                let id = outgoing.id;
                 self.flight = Some(Flight { claim, key, id, sender, stand: Stand::Recorded(*outgoing) });
             }
             Prepared::Settled => {

@@ -95,6 +95,14 @@ pub(crate) fn status(provider_id: &str, ours: Option<MessageId>, n: u32, word: &
     }})
 }
 
+/// A change: a message to the `n`th customer failed with this code.
+pub(crate) fn failure(provider_id: &str, ours: Option<MessageId>, n: u32, code: i64, at: Timestamp) -> Value {
+    let mut change = status(provider_id, ours, n, "failed", at);
+    let title = format!("error {code}");
+    change["value"]["statuses"][0]["errors"] = json!([{"code": code, "title": title, "message": title}]);
+    change
+}
+
 /// A change: the `n`th customer stops (`stop`) or resumes (`resume`) marketing at the provider.
 pub(crate) fn preference(n: u32, value: &str, at: Timestamp) -> Value {
     json!({"field": "user_preferences", "value": {

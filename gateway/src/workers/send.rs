@@ -1,57 +1,105 @@
-//! The sending loop: a thread takes messages through the gate, and each that may go becomes a task: mark durable, call the provider, settle.
+//! The sending loop: a thread takes messages through the gate, and each becomes a task: mark durable, call the provider, settle.
+//!
+//! A sender that is slow or hangs takes its share of what may be on its way, and no more.
 
-use super::LOOK_UP;
+use super::{
+    LOOK_UP,
+    slots::{Slot, Slots},
+};
 use crate::{
     app::App,
     catalog::Sender,
     letters::{self, Behind},
-    metrics::{Attempted, Gauge},
-    pipeline::{self, Prepared},
+    metrics::{self, Gauge},
+    pipeline::{self, Attempted, Prepared},
     supervisor::{Shutdown, Supervisor},
     telemetry::Root,
     tx::{self, Counts, Tx, TxError},
     work::Work,
 };
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 use tidegate_channels::{Outgoing, SendResult};
 use tidegate_clock::Stopwatch;
 use tidegate_model::{MessageId, mask::Scrubbed};
-use tidegate_store::{Claim, Commit, CommitError, Key, Lane, Queue, WorkRow, records::DeadLetterKey};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tidegate_store::{Claim, Commit, Key, Lane, Queue, Retry, WorkRow, records::DeadLetterKey};
 use tracing::Instrument;
 
-/// Times a commit is tried again after another commit touched the same row.
-const CONFLICTS: usize = 8;
+/// Pauses before a commit is tried again that somebody else's was in the way of, or that the disk had no time for. After the last it is given up.
+const PAUSES_MS: [u64; 8] = [1, 5, 20, 50, 100, 200, 400, 800];
 
 pub(super) fn start(app: &Arc<App>, supervisor: &Supervisor, in_flight: usize) -> std::io::Result<()> {
-    let slots = Arc::new(Semaphore::new(in_flight.max(1)));
+    let slots = Slots::new(in_flight, app.catalog().all_senders().count());
     let (app, supervisor_of_sends, shutdown) = (Arc::clone(app), supervisor.clone(), supervisor.shutdown());
     supervisor.thread("sender".to_owned(), move || run(&app, &supervisor_of_sends, &slots, &shutdown))
 }
 
-fn run(app: &Arc<App>, supervisor: &Supervisor, slots: &Arc<Semaphore>, shutdown: &Shutdown) -> Result<(), String> {
+fn run(app: &Arc<App>, supervisor: &Supervisor, slots: &Arc<Slots>, shutdown: &Shutdown) -> Result<(), String> {
+    let ready = app.store().ready_signal(Queue::Io);
+    let mut held = Held::default();
     while !shutdown.is_asked() {
-        let slot = supervisor.runtime().block_on(slots.clone().acquire_owned()).map_err(|error| error.to_string())?;
-        match app.store().claim(Queue::Io, 1).map_err(|error| error.to_string())? {
-            Some(claim) => take(app, supervisor, claim, slot).map_err(|error| error.to_string())?,
-            None => {
-                drop(slot);
-                app.store().wait_ready(Queue::Io, LOOK_UP);
-            }
+        match next(app, &mut held, slots).map_err(|error| error.to_string())? {
+            Some((claim, slot)) => take(app, supervisor, claim, slot).map_err(|error| error.to_string())?,
+            None => supervisor.runtime().block_on(async {
+                tokio::select! {
+                    () = ready.wait() => {}
+                    () = slots.freed() => {}
+                    () = tokio::time::sleep(LOOK_UP) => {}
+                }
+            }),
         }
     }
     Ok(())
+}
+
+/// Claims of senders that have their share: each waits for a slot of its sender, and holds up nobody else. There are at most as many as lanes.
+#[derive(Default)]
+struct Held(HashMap<u32, VecDeque<Claim>>);
+
+impl Held {
+    fn push(&mut self, claim: Claim) {
+        self.0.entry(claim.lane().resource).or_default().push_back(claim);
+    }
+
+    /// A claim whose sender has a slot again.
+    fn next(&mut self, slots: &Arc<Slots>) -> Option<(Claim, Slot)> {
+        let (sender, slot) = self.0.keys().find_map(|sender| Some((*sender, slots.take(*sender)?)))?;
+        let claims = self.0.get_mut(&sender)?;
+        let claim = claims.pop_front();
+        if claims.is_empty() {
+            self.0.remove(&sender);
+        }
+        Some((claim?, slot))
+    }
+}
+
+/// A claim that may be worked on now, and its slot.
+fn next(app: &App, held: &mut Held, slots: &Arc<Slots>) -> Result<Option<(Claim, Slot)>, TxError> {
+    if let Some(found) = held.next(slots) {
+        return Ok(Some(found));
+    }
+    while !slots.is_full() {
+        let Some(claim) = app.store().claim(Queue::Io, 1)? else { return Ok(None) };
+        match slots.take(claim.lane().resource) {
+            Some(slot) => return Ok(Some((claim, slot))),
+            None => held.push(claim),
+        }
+    }
+    Ok(None)
 }
 
 /// One claimed lane with its first row.
 struct Turn {
     claim: Claim,
     key: Key,
-    id: MessageId,
+    work: Work,
     /// The letter that it is another try of.
     letter: Option<DeadLetterKey>,
     /// Kept until the message is settled: it bounds what is on its way.
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 impl Turn {
@@ -70,7 +118,8 @@ impl Turn {
 
 /// What a row of work asks for.
 enum Wanted {
-    Message(MessageId, Option<DeadLetterKey>),
+    /// Something about this message.
+    Work(Work, MessageId, Option<DeadLetterKey>),
     /// Nobody asks for it any more.
     Nothing,
 }
@@ -79,16 +128,18 @@ fn wanted(app: &App, claim: &Claim, row: &[u8]) -> Result<Wanted, TxError> {
     let workspace = claim.lane().workspace;
     let row = WorkRow::decode(row).ok_or(TxError::UnknownWork)?;
     match letters::behind(&mut Tx::new(app.store(), workspace), workspace, row)? {
-        Some(Behind { work: Some(Work::Send { id }), letter, .. }) => Ok(Wanted::Message(id, letter)),
+        Some(Behind { work: Some(work @ (Work::Send { id } | Work::Unknown { id, .. })), letter, .. }) => {
+            Ok(Wanted::Work(work, id, letter))
+        }
         Some(Behind { work: None, .. }) => Ok(Wanted::Nothing),
         _ => Err(TxError::UnknownWork),
     }
 }
 
-fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaphorePermit) -> Result<(), TxError> {
+fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: Slot) -> Result<(), TxError> {
     let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
-    let (id, letter) = match wanted(app, &claim, &row.value) {
-        Ok(Wanted::Message(id, letter)) => (id, letter),
+    let (work, id, letter) = match wanted(app, &claim, &row.value) {
+        Ok(Wanted::Work(work, id, letter)) => (work, id, letter),
         Ok(Wanted::Nothing) => {
             let mut tx = Tx::new(app.store(), claim.lane().workspace);
             tx.delete(&key);
@@ -97,57 +148,90 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
         Err(error) if error.is_final() => return Err(error),
         Err(error) => return tx::give_up(app.store(), &claim, &error, app.now()),
     };
-    let turn = Turn { claim, key, id, letter, _slot: slot };
-    for _ in 0..CONFLICTS {
-        match go(app, &turn, id) {
-            Ok(Next::Done) => return Ok(()),
-            Ok(Next::Attempt(commit, counts, outgoing, sender)) => {
-                let app = Arc::clone(app);
-                let flight = app.flights().message(id);
-                let span = tracing::info_span!("send", root = %Root(id.raw()), message.id = %id, sender = sender.name);
-                let sending = async move {
-                    if let Err(error) = commit.await {
-                        // Nothing was sent; the claim goes back and the message is looked at again.
-                        tracing::debug!(message.id = %turn.id, error = %error, "the attempt was not recorded");
-                        return flight.landed();
-                    }
-                    counts.committed();
-                    attempt(&app, turn, *outgoing, &sender).await;
-                    flight.landed();
-                };
-                supervisor.task(sending.instrument(span));
-                return Ok(());
-            }
-            Err(error) if error.is_conflict() => {}
-            Err(error) if error.is_final() => return Err(error),
-            Err(error) => return tx::give_up(app.store(), &turn.claim, &error, app.now()),
+    let turn = Turn { claim, key, work, letter, _slot: slot };
+    let step = go(app, &turn);
+    match step {
+        Err(error) if error.is_final() => Err(error),
+        step => {
+            let span = tracing::info_span!("send", root = %Root(id.raw()), message.id = %id);
+            supervisor.task(drive(Arc::clone(app), turn, step).instrument(span));
+            Ok(())
         }
     }
-    // The claim goes back, and the message is looked at again.
-    Ok(())
 }
 
-/// What is to be done after the gate.
+/// What is to be done after the gate, when its commit is on disk.
 enum Next {
-    Done,
+    Settled(Commit, Counts),
     Attempt(Commit, Counts, Box<Outgoing>, Arc<Sender>),
 }
 
-fn go(app: &App, turn: &Turn, id: MessageId) -> Result<Next, TxError> {
+fn go(app: &App, turn: &Turn) -> Result<Next, TxError> {
     let mut tx = Tx::new(app.store(), turn.lane().workspace);
-    match pipeline::prepare(&mut tx, &app.catalog(), id, turn.lane(), app.now())? {
-        Prepared::Attempt(outgoing, sender) => {
-            let counts = tx.take_counts();
-            Ok(Next::Attempt(tx.submit(None)?, counts, outgoing, sender))
-        }
+    let prepared = pipeline::prepare(&mut tx, &app.catalog(), turn.work, turn.lane(), app.now())?;
+    let counts = tx.take_counts();
+    match prepared {
+        Prepared::Attempt(outgoing, sender) => Ok(Next::Attempt(tx.submit(None)?, counts, outgoing, sender)),
         Prepared::Settled => {
             turn.done(&mut tx);
-            tx.commit(Some(turn.claim.token())).map(|()| Next::Done)
+            Ok(Next::Settled(tx.submit(Some(turn.claim.token()))?, counts))
         }
+    }
+}
+
+/// Sees a row through. A commit that does not get through is tried again after a pause, with everything that hangs on it; nothing was sent then. At last the row is
+/// put aside, for a person to see.
+async fn drive(app: Arc<App>, turn: Turn, first: Result<Next, TxError>) {
+    let mut step = first;
+    let mut pauses = PAUSES_MS.iter();
+    loop {
+        let error = match step {
+            Ok(Next::Settled(commit, counts)) => match commit.await {
+                Ok(_) => return counts.committed(),
+                Err(error) => TxError::Commit(error),
+            },
+            Ok(Next::Attempt(commit, counts, outgoing, sender)) => {
+                let flight = app.flights().message(outgoing.id);
+                match commit.await {
+                    Ok(_) => {
+                        counts.committed();
+                        attempt(&app, turn, *outgoing, &sender).await;
+                        return flight.landed();
+                    }
+                    Err(error) => {
+                        flight.landed();
+                        TxError::Commit(error)
+                    }
+                }
+            }
+            Err(error) => error,
+        };
+        match pauses.next() {
+            Some(pause) if may_pass(&error) => tokio::time::sleep(Duration::from_millis(*pause)).await,
+            _ => return put_aside(&app, &turn, &error),
+        }
+        step = tokio::task::block_in_place(|| go(&app, &turn));
+    }
+}
+
+/// Whether a commit that failed so may succeed, when it is decided again.
+fn may_pass(error: &TxError) -> bool {
+    matches!(error, TxError::Commit(error) if error.retry() != Retry::Never)
+}
+
+fn put_aside(app: &App, turn: &Turn, error: &TxError) {
+    if error.is_final() {
+        // The store has stopped, and the gateway with it.
+        return;
+    }
+    let given_up = tokio::task::block_in_place(|| tx::give_up(app.store(), &turn.claim, error, app.now()));
+    if let Err(error) = given_up {
+        tracing::error!(work = %turn.key, error = %error, "work could not be put aside; it is tried again");
     }
 }
 
 async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender) {
+    let id = outgoing.id;
     let watch = Stopwatch::start();
     let result = {
         let _in_flight = Up::new(app.metrics().in_flight());
@@ -155,17 +239,30 @@ async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender
     };
     sender.meter.send.observe(watch.elapsed().as_secs_f64());
     sender.meter.attempts(counts_as(&result)).inc();
-    log(&turn, sender, &result);
-    for _ in 0..CONFLICTS {
-        match settle(app, &turn, sender, &result).await {
-            Err(TxError::Commit(CommitError::Conflict { .. })) => {}
-            Ok(()) => return,
-            Err(error) => {
-                tracing::error!(message.id = %turn.id, error = %error, "the outcome of an attempt was not recorded: the message is unknown until a status comes");
+    log(id, sender, &result);
+    let in_a_row = app.pulses().observe(sender.number, &result, app.now());
+    let attempted = Attempted { sender, id, lane: turn.lane(), result: &result, in_a_row };
+    let mut pauses = PAUSES_MS.iter();
+    while let Err(error) = settle(app, &turn, &attempted).await {
+        match pauses.next() {
+            Some(pause) if may_pass(&error) => tokio::time::sleep(Duration::from_millis(*pause)).await,
+            _ => {
+                tracing::error!(message.id = %id, error = %error, "the outcome of an attempt was not recorded: the message is unknown until a status comes");
                 return;
             }
         }
     }
+}
+
+async fn settle(app: &Arc<App>, turn: &Turn, attempted: &Attempted<'_>) -> Result<(), TxError> {
+    let commit = tokio::task::block_in_place(|| {
+        let _span = tracing::info_span!("settle").entered();
+        let mut tx = Tx::new(app.store(), turn.lane().workspace);
+        pipeline::settle(&mut tx, &app.catalog(), attempted, app.now())?;
+        turn.done(&mut tx);
+        tx.submit(Some(turn.claim.token()))
+    })?;
+    commit.await.map(|_| ()).map_err(TxError::Commit)
 }
 
 /// One more, until it is dropped.
@@ -184,27 +281,16 @@ impl Drop for Up {
     }
 }
 
-const fn counts_as(result: &SendResult) -> Attempted {
+const fn counts_as(result: &SendResult) -> metrics::Attempted {
     match result {
-        SendResult::Accepted { .. } => Attempted::Accepted,
-        SendResult::Refused(_) => Attempted::Refused,
-        SendResult::Unknown { .. } => Attempted::Unknown,
+        SendResult::Accepted { .. } => metrics::Attempted::Accepted,
+        SendResult::Refused(_) => metrics::Attempted::Refused,
+        SendResult::Unknown { .. } => metrics::Attempted::Unknown,
     }
 }
 
-async fn settle(app: &Arc<App>, turn: &Turn, sender: &Sender, result: &SendResult) -> Result<(), TxError> {
-    let commit = tokio::task::block_in_place(|| {
-        let _span = tracing::info_span!("settle").entered();
-        let mut tx = Tx::new(app.store(), turn.lane().workspace);
-        pipeline::settle(&mut tx, sender, turn.id, turn.lane(), result, app.now())?;
-        turn.done(&mut tx);
-        tx.submit(Some(turn.claim.token()))
-    })?;
-    commit.await.map(|_| ()).map_err(TxError::Commit)
-}
-
-fn log(turn: &Turn, sender: &Sender, result: &SendResult) {
-    let (id, sender) = (turn.id, &sender.name);
+fn log(id: MessageId, sender: &Sender, result: &SendResult) {
+    let sender = &sender.name;
     match result {
         SendResult::Accepted { .. } => tracing::info!(message.id = %id, sender, "accepted by the provider"),
         SendResult::Unknown { reason } => {

@@ -53,6 +53,7 @@ macro_rules! foreach_conformance_check {
             timers: the_earliest_timer_is_next,
             timers: due_timers_move_to_their_lanes_and_others_stay,
             timers: a_timer_that_was_taken_back_is_not_promoted,
+            timers: wanted_timers_can_be_counted_and_hastened,
             timers: the_timer_signal_comes_for_earlier_timers,
             ops: a_rate_is_kept_across_batches,
             ops: a_figure_keeps_its_floor,

@@ -6,8 +6,8 @@ mod build;
 mod lane;
 
 pub use build::{
-    GuardName, body, body_range, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation, message,
-    meta, pause, plugin_state, provider_id, registry, run, suppression, window,
+    GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation,
+    message, meta, pause, plugin_state, provider_id, registry, run, suppression, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -101,6 +101,10 @@ spaces! {
     PluginState = b'p', "plugin state", Personal;
     /// Addresses that must not be written to.
     Suppressions = b's', "suppression", Personal;
+    /// Open circuits: what is known not to work, until it does.
+    Circuits = b'e', "circuit", Open;
+    /// Addresses that a channel does not reach.
+    Unreachable = b'u', "unreachable address", Personal;
     /// A provider's message id to our message.
     ProviderIds = b'o', "provider message id", Personal;
     /// Rows of guarded operations: rates, counters, rolling sets.

@@ -25,5 +25,5 @@ pub use guards::{Sweep, sweep_idle_guards};
 pub use read::{Cursor, DamagedRow, Listed, Page, get, list, readable_rows, walk};
 pub use record::{Layout, Record, decode, encode};
 pub use registry::{Named, Registry};
-pub use timers::{Deferred, Promoted, promote_due};
+pub use timers::{Deferred, Promoted, count_timers, hasten, promote_due};
 pub use work::WorkRow;

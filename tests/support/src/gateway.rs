@@ -8,8 +8,8 @@ mod plugins;
 pub use figures::Figures;
 
 use crate::{
-    Brittle, Customer, NUMBER_ID, Played, Printed, SHOPIFY_SECRET, START_MS, Setup, cli, control::Control, log::Log,
-    order, process::Process, shopify, wait::poll, webhook::Answer,
+    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, cli,
+    control::Control, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{
@@ -46,6 +46,7 @@ pub struct Gateway {
     log: Mutex<Log>,
     webhooks: AtomicU32,
     expected: Expected,
+    second: bool,
 }
 
 /// What may be left at the end.
@@ -75,6 +76,7 @@ impl Gateway {
             log.keep_out("a secret", secret);
         }
         let mut gateway = Self {
+            second: setup.second,
             program: setup.program,
             config,
             process: None,
@@ -112,6 +114,9 @@ impl Gateway {
         plugins::keep(&self.program, &self.data());
         let hook = self.url("meta");
         self.script().set_webhook_url(NUMBER_ID, Some(&hook)).expect("the double has the number");
+        if self.second {
+            self.script().set_webhook_url(SECOND_NUMBER_ID, Some(&hook)).expect("the double has the second number");
+        }
     }
 
     /// Stops it as an operator does (SIGTERM), waits, and gives how it ended.

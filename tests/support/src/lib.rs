@@ -28,6 +28,10 @@ pub const NUMBER_ID: &str = "106540352242922";
 pub const SECOND_NUMBER_ID: &str = "106540352242923";
 /// The business account of that number.
 pub const WABA_ID: &str = "102290129340398";
+/// Meta's id of a second number, of another business.
+pub const SECOND_NUMBER_ID: &str = "106540352242933";
+/// The business account of the second number.
+pub const SECOND_WABA_ID: &str = "102290129340999";
 /// What Shopify's webhooks are signed with.
 pub const SHOPIFY_SECRET: &str = "shpss_7d1f0c55e3a94b0e9a2c";
 /// What Meta's webhooks are signed with.

@@ -1,8 +1,8 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
 use crate::{
-    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, VERIFY_TOKEN,
-    WABA_ID, guest::LIMITS,
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SECOND_WABA_ID, SHOPIFY_SECRET, START_MS,
+    VERIFY_TOKEN, WABA_ID, guest::LIMITS,
 };
 use std::{
     fmt::Write,
@@ -19,9 +19,9 @@ pub struct Setup {
     flows: Vec<String>,
     templates: Vec<Template>,
     endpoints: Vec<Endpoint>,
-    second_shop: bool,
     brittle_limits: String,
     send_timeout_s: u64,
+    pub(crate) second: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -55,9 +55,9 @@ impl Setup {
             flows: Vec::new(),
             templates: Vec::new(),
             endpoints,
-            second_shop: false,
             brittle_limits: LIMITS.to_owned(),
             send_timeout_s: 10,
+            second: false,
         }
     }
 
@@ -82,13 +82,12 @@ impl Setup {
         self
     }
 
-    /// Adds another business, the workspace `second`, with the same flows, an endpoint for its shop and a sender, both of that name too.
+    /// As [`Setup::second_business`], with a shop of its own, the endpoint `second`.
     #[must_use]
     pub fn second_shop(mut self) -> Self {
         let endpoint = Endpoint::new("second", "shopify", SHOPIFY_SECRET);
-        self.endpoints.push(Endpoint { workspace: "second", ..endpoint });
-        self.second_shop = true;
-        self
+        self.endpoints.push(Endpoint { workspace: "other", ..endpoint });
+        self.second_business()
     }
 
     /// As [`Setup::brittle`], with these limits in the plugin's manifest.
@@ -116,6 +115,13 @@ impl Setup {
     #[must_use]
     pub fn send_timeout_s(mut self, seconds: u64) -> Self {
         self.send_timeout_s = seconds;
+        self
+    }
+
+    /// Adds the workspace `other` with the sender `other`, whose number is of another business account.
+    #[must_use]
+    pub const fn second_business(mut self) -> Self {
+        self.second = true;
         self
     }
 
@@ -166,12 +172,21 @@ cache_mib = 8
 reserve_mib = 1
 [clock]
 mode = "stepped:{START_MS}"
-"#
+[workspaces.main]
+flows = "flows"
+templates = "templates"
+default_sender = "shop"
+[[senders]]
+name = "shop"
+workspace = "main"
+channel = "whatsapp"
+phone_number_id = "{NUMBER_ID}"
+access_token = "{ACCESS_TOKEN}"
+base_url = "{double_url}"
+timeout_s = {}
+"#,
+            self.send_timeout_s
         );
-        text.push_str(&self.business("main", "shop", NUMBER_ID, double_url));
-        if self.second_shop {
-            text.push_str(&self.business("second", "second", SECOND_NUMBER_ID, double_url));
-        }
         for Endpoint { name, plugin, workspace, secrets, max_body_bytes } in &self.endpoints {
             let limit = max_body_bytes.map(|limit| format!("max_body_bytes = {limit}\n")).unwrap_or_default();
             let section = format!(
@@ -180,44 +195,33 @@ mode = "stepped:{START_MS}"
             );
             text.push_str(&section);
         }
+        if self.second {
+            let second = format!(
+                "[workspaces.other]\nflows = \"flows\"\ntemplates = \"templates\"\ndefault_sender = \"other\"\n\
+                 [[senders]]\nname = \"other\"\nworkspace = \"other\"\nchannel = \"whatsapp\"\nphone_number_id = \"{SECOND_NUMBER_ID}\"\n\
+                 account = \"{SECOND_WABA_ID}\"\naccess_token = \"{ACCESS_TOKEN}2\"\nbase_url = \"{double_url}\"\n\
+                 [[connections]]\nname = \"other\"\nendpoint = \"meta\"\nworkspace = \"other\"\naccount = \"{SECOND_WABA_ID}\"\n"
+            );
+            text.push_str(&second);
+        }
         text
-    }
-
-    fn business(&self, workspace: &str, sender: &str, number_id: &str, double_url: &str) -> String {
-        format!(
-            r#"
-[workspaces.{workspace}]
-flows = "flows"
-templates = "templates"
-default_sender = "{sender}"
-[[senders]]
-name = "{sender}"
-workspace = "{workspace}"
-channel = "whatsapp"
-phone_number_id = "{number_id}"
-access_token = "{ACCESS_TOKEN}"
-base_url = "{double_url}"
-timeout_s = {}
-"#,
-            self.send_timeout_s
-        )
     }
 
     /// The double, on a clock of this process.
     pub(crate) fn double(&self, clock: DomainClock) -> DoubleConfig {
         let mut config = DoubleConfig::new(clock);
         config.delays = Delays::default();
-        let number = |id: &str, display: &str| Number {
+        let number = |id: &str, account: &str, number: &str, token: String| Number {
             phone_number_id: id.to_owned(),
-            waba_id: WABA_ID.to_owned(),
-            display_phone_number: display.to_owned(),
-            access_token: ACCESS_TOKEN.to_owned(),
+            waba_id: account.to_owned(),
+            display_phone_number: number.to_owned(),
+            access_token: token,
             app_secret: META_SECRET.to_owned(),
             webhook_url: None,
         };
-        config.numbers = vec![number(NUMBER_ID, "15550783881")];
-        if self.second_shop {
-            config.numbers.push(number(SECOND_NUMBER_ID, "15550783882"));
+        config.numbers = vec![number(NUMBER_ID, WABA_ID, "15550783881", ACCESS_TOKEN.to_owned())];
+        if self.second {
+            config.numbers.push(number(SECOND_NUMBER_ID, SECOND_WABA_ID, "15550783882", format!("{ACCESS_TOKEN}2")));
         }
         config.templates = self.templates.iter().flat_map(Template::approved).collect();
         config

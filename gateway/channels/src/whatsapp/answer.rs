@@ -43,13 +43,14 @@ pub(crate) fn without_envelope(status: u16, retry_after: Option<Duration>) -> Pr
         429 => Action::Retry { after: retry_after },
         _ => Action::Fail,
     };
+    let scope = if status == 429 { Scope::Sender } else { Scope::Message };
     ProviderRefusal {
         code: format!("http_{status}"),
         title: format!("The provider answered HTTP {status}"),
         details: Some("the answer has no error of the Graph API: check base_url, and what stands between".to_owned()),
         http_status: Some(status),
         action,
-        scope: Scope::Message,
+        scope,
     }
 }
 
@@ -110,8 +111,9 @@ impl<'a> GraphError<'a> {
     /// For a code that the table does not have: 429, 5xx and what calls itself transient passes; the rest does not.
     fn by_class(&self, status: u16) -> (Action, Scope) {
         match status {
+            429 => (Action::Retry { after: None }, Scope::Sender),
             _ if self.transient => (Action::Retry { after: None }, Scope::Message),
-            429 | 500.. => (Action::Retry { after: None }, Scope::Message),
+            500.. => (Action::Retry { after: None }, Scope::Message),
             401 => (Action::Pause, Scope::App),
             _ => (Action::Fail, Scope::Message),
         }
@@ -138,7 +140,13 @@ fn no_sooner(action: Action, wait: Option<Duration>) -> Action {
         // `None` is the least of all options.
         Action::Retry { after } => Action::Retry { after: after.max(wait) },
         Action::Defer { after } => Action::Defer { after: after.max(wait.unwrap_or_default()) },
-        Action::Template | Action::Sms | Action::Suppress | Action::Pause | Action::Fail => action,
+        Action::Try { .. }
+        | Action::Template
+        | Action::Sms
+        | Action::Suppress(_)
+        | Action::Pause
+        | Action::PauseMarketing
+        | Action::Fail => action,
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::{Action, Scope};
+use tidegate_model::{event::ProviderError, gate::SuppressionScope};
+
+use crate::{Action, ProviderRefusal, Scope};
 
 /// A code, or a range of codes, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +27,33 @@ pub fn error_row(code: i64) -> Option<&'static ErrorRow> {
     ERRORS.iter().find(|row| row.first <= code && code <= row.last)
 }
 
+/// What an error means that came later, by a webhook: a `failed` status says that the message will not arrive. A code that the table does not have fails the
+/// message alone.
+pub fn refusal_of(error: &ProviderError) -> ProviderRefusal {
+    let row = error.code.parse().ok().and_then(error_row);
+    let meaning = row.map(|row| row.meaning.to_owned());
+    ProviderRefusal {
+        code: error.code.clone(),
+        title: error
+            .title
+            .clone()
+            .or_else(|| meaning.clone())
+            .unwrap_or_else(|| "the provider gave no words".to_owned()),
+        details: error.details.clone().or(meaning),
+        http_status: None,
+        action: row.map_or(Action::Fail, |row| row.action),
+        scope: row.map_or(Scope::Message, |row| row.scope),
+    }
+}
+
 const SOON: Action = Action::Retry { after: None };
 
 const fn within_secs(secs: u64) -> Action {
     Action::Retry { after: Some(Duration::from_secs(secs)) }
+}
+
+const fn tries(at_most: u16) -> Action {
+    Action::Try { at_most }
 }
 
 const fn later_secs(secs: u64) -> Action {
@@ -43,7 +68,7 @@ const fn rows(first: i64, last: i64, action: Action, scope: Scope, meaning: &'st
     ErrorRow { first, last, meaning, action, scope }
 }
 
-use Action::{Fail, Pause, Sms, Suppress, Template};
+use Action::{Fail, Pause, PauseMarketing, Sms, Suppress, Template};
 use Scope::{Account, App, Flow, Message, Pair, Recipient, Sender};
 
 const HOUR: u64 = 3600;
@@ -60,7 +85,7 @@ pub const ERRORS: &[ErrorRow] = &[
     row(10, Pause, Account, "permission denied: grant whatsapp_business_messaging to the app"),
     row(131005, Pause, Account, "access denied: grant the app access to the business account"),
     // Graph itself.
-    row(1, SOON, Message, "unknown error: a bad request, or trouble at Meta; try a few times"),
+    row(1, tries(3), Message, "unknown error: a bad request, or trouble at Meta; try a few times"),
     row(2, SOON, App, "the API is down or overloaded"),
     row(4, within_secs(60), App, "the app made too many calls"),
     row(80007, within_secs(60), Account, "the business account made too many calls"),
@@ -70,13 +95,13 @@ pub const ERRORS: &[ErrorRow] = &[
     // How much and to whom.
     row(130429, within_secs(1), Sender, "the number's throughput was reached"),
     row(131056, within_secs(4), Pair, "too many messages to this person in a short time; wait 4 to the power of the attempt, in seconds"),
-    row(131048, Pause, Sender, "spam limit of the number: people blocked or reported it; send less"),
+    row(131048, PauseMarketing, Sender, "spam limit of the number: people blocked or reported it; send less"),
     row(131064, later_secs(DAY), Account, "the messaging limit was cut because templates had the wrong category"),
     row(131049, later_secs(DAY), Recipient, "not delivered, to keep the ecosystem healthy: this person got enough marketing for now"),
-    row(131050, Suppress, Recipient, "this person stopped marketing messages from the business"),
-    row(130472, Sms, Recipient, "this person is in an experiment of Meta's: it will not be delivered by WhatsApp"),
+    row(131050, Suppress(SuppressionScope::Marketing), Recipient, "this person stopped marketing messages from the business"),
+    row(130472, Sms, Message, "this person is in an experiment of Meta's: it will not be delivered by WhatsApp"),
     row(131026, Sms, Recipient, "undeliverable: not on WhatsApp, an old version, or terms not accepted"),
-    row(130403, Suppress, Recipient, "this person blocked the business"),
+    row(130403, Suppress(SuppressionScope::Blocked), Recipient, "this person blocked the business"),
     row(130497, Sms, Account, "the business may not send to this country"),
     row(131021, Fail, Message, "sender and recipient are the same number"),
     row(131030, Fail, Recipient, "a test number sends only to numbers on its list: add the recipient there"),
@@ -90,7 +115,7 @@ pub const ERRORS: &[ErrorRow] = &[
     row(131055, Fail, Message, "not allowed here: the marketing API takes marketing templates only"),
     row(131062, Fail, Recipient, "this message needs a phone number, and cannot go to a business-scoped user id"),
     row(137000, Fail, Recipient, "the recipient's identity key changed: send without its hash"),
-    row(135000, SOON, Message, "error without a nearer word; try once more, then look at the parameters"),
+    row(135000, tries(2), Message, "error without a nearer word; try once more, then look at the parameters"),
     // The service, the account, the number.
     row(131000, SOON, Message, "something went wrong at Meta"),
     row(131016, SOON, App, "the service is overloaded or down for a time"),
@@ -101,7 +126,7 @@ pub const ERRORS: &[ErrorRow] = &[
     row(131045, Pause, Sender, "the number's certificate or registration is wrong: register it"),
     row(131057, within_secs(60), Sender, "the number is in maintenance, such as an upgrade of its throughput"),
     row(131059, Fail, Message, "the cursor of the list of templates is not valid: start the list anew"),
-    row(131063, Pause, Account, "marketing templates are turned off on this API for the account: send them by the marketing API"),
+    row(131063, PauseMarketing, Account, "marketing templates are turned off on this API for the account: send them by the marketing API"),
     // Templates.
     row(132000, Fail, Scope::Template, "the number of parameters is not the template's"),
     row(132001, Pause, Scope::Template, "the template does not exist in this language, or is not approved"),

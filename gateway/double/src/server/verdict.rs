@@ -57,7 +57,7 @@ impl Call {
 impl Shared {
     /// Whether a script wants the connection cut before the body is read.
     pub(crate) fn strike_at_head(&self, call: &Call) -> bool {
-        let struck = self.lock().rules.take(Stage::Head, None).is_some();
+        let struck = self.lock().rules.take(Stage::Head, &call.phone_number_id, None).is_some();
         if struck {
             self.note_failure(call, None, "cut by a script before its body was read");
         }
@@ -73,7 +73,7 @@ impl Shared {
             Some(json!({}))
         };
         let to = json.as_ref().and_then(recipient);
-        let early = self.lock().rules.take(Stage::Body, to.as_deref());
+        let early = self.lock().rules.take(Stage::Body, &call.phone_number_id, to.as_deref());
         match early {
             Some(failure) => self.fail_early(call, failure),
             None => match self.decide(call, json.as_ref()) {
@@ -130,7 +130,7 @@ impl Shared {
         let now_ms = self.clock.now_ms();
         let mut state = self.lock();
         self.check_limits(&mut state, line, send, now_ms)?;
-        let struck = state.rules.take(Stage::Good, Some(send.to.key()));
+        let struck = state.rules.take(Stage::Good, &call.phone_number_id, Some(send.to.key()));
         let failed = match struck {
             Some(Failure::Code { code }) => return Err(GraphError::of(code)),
             Some(Failure::RateLimited { retry_after_s }) => return Err(limited(retry_after_s)),

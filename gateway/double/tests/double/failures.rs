@@ -32,7 +32,7 @@ async fn a_429_is_a_certain_refusal_with_its_wait() {
     assert_eq!(refusal.action, Action::Retry { after });
     stage.script().fail_next(1, Failure::Code { code: 131050 });
     let refusal = Stage::refused(stage.send(order_sent()).await);
-    assert_eq!(refusal.action, Action::Suppress);
+    assert_eq!(refusal.action, Action::Suppress(tidegate_model::gate::SuppressionScope::Marketing));
     Stage::accepted(stage.send(order_sent()).await);
     assert_eq!(stage.script().sent().len(), 1);
 }
@@ -57,6 +57,7 @@ async fn a_rule_for_one_person_spares_the_others() {
     stage.script().add_rule(Rule {
         failure: Failure::Code { code: 131000 },
         to: Some("393331234567".to_owned()),
+        number: None,
         times: None,
     });
     Stage::accepted(stage.send(order_sent()).await);

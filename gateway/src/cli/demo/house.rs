@@ -130,6 +130,7 @@ impl House {
             });
         }
         config.senders.push(Sender {
+            account: None,
             name: SENDER.to_owned(),
             workspace: WORKSPACE.to_owned(),
             channel: message::ChannelKind::Whatsapp,

@@ -1,23 +1,28 @@
 //! Rows of the queue of messages that can't be done do not stop the gateway.
 
-use super::take;
+use super::{Slots, take};
 use crate::{
     records::MessageRow,
     supervisor::Supervisor,
     testing::{Stage, THANKS, WORKSPACE, order},
 };
-use std::sync::Arc;
 use tidegate_model::message::State;
 use tidegate_store::{Changes, Lane, Queue, Record, Space, WorkRow};
-use tokio::sync::Semaphore;
 
 /// Takes messages until there are none.
 fn send_all(stage: &mut Stage) {
     let supervisor = Supervisor::new(stage.runtime().handle().clone());
-    let slots = Arc::new(Semaphore::new(1));
-    // As in the gateway: the slot is free again when the message is settled.
+    let slots = Slots::new(1, 1);
     loop {
-        let slot = stage.runtime().block_on(Arc::clone(&slots).acquire_owned()).unwrap();
+        // As in the gateway: the slot is free again when the message is settled.
+        let slot = stage.runtime().block_on(async {
+            loop {
+                match slots.take(1) {
+                    Some(slot) => return slot,
+                    None => slots.freed().await,
+                }
+            }
+        });
         let Some(claim) = stage.app().store().claim(Queue::Io, 1).unwrap() else { return };
         take(stage.app(), &supervisor, claim, slot).unwrap();
     }
@@ -85,4 +90,41 @@ fn a_message_that_was_put_aside_goes_out_once_when_it_is_tried_again() {
     assert_eq!((stage.rows(Space::DeadLetters).len(), stage.ready(Queue::Io)), (0, 0));
     assert_eq!((stage.channel().times(message.id), stage.message(message.id).state), (1, State::Accepted));
     assert_eq!(retry(&stage), 0);
+}
+
+/// A message that waits, and where its row is.
+fn waiting() -> (Stage, tidegate_model::MessageId, tidegate_store::keys::Key) {
+    let stage = Stage::new(&[THANKS]);
+    stage.post(&order("1", 1));
+    stage.interpret();
+    let id = stage.outbound()[0].id;
+    (stage, id, MessageRow::row_key(&(WORKSPACE, id)))
+}
+
+#[test]
+fn a_mark_that_somebody_gets_in_the_way_of_is_made_again() {
+    let (mut stage, id, key) = waiting();
+    stage.meddler().meddle(key, 0, 3);
+    send_all(&mut stage);
+    assert_eq!((stage.message(id).state, stage.channel().times(id)), (State::Accepted, 1));
+    assert_eq!(stage.message(id).attempts, 1, "what was not recorded was not made");
+}
+
+#[test]
+fn an_outcome_that_somebody_gets_in_the_way_of_is_recorded_all_the_same() {
+    let (mut stage, id, key) = waiting();
+    stage.meddler().meddle(key, 1, 5);
+    send_all(&mut stage);
+    assert_eq!((stage.message(id).state, stage.channel().times(id)), (State::Accepted, 1));
+}
+
+#[test]
+fn a_mark_that_can_never_be_made_is_put_aside_for_a_person_and_nothing_is_sent() {
+    let (mut stage, id, key) = waiting();
+    stage.meddler().meddle(key, 0, usize::MAX);
+    send_all(&mut stage);
+    let letters = stage.rows(Space::DeadLetters);
+    assert!(letters.len() == 1 && letters[0]["reason"].as_str().unwrap().contains("meanwhile"), "{letters:?}");
+    assert_eq!((stage.message(id).state, stage.ready(Queue::Io)), (State::Queued, 0));
+    assert!(stage.channel().sent().is_empty());
 }

@@ -4,7 +4,7 @@ use super::{Harness, args, commit_ok};
 use crate::{
     engine::Engine,
     keys::{Lane, Queue, TimerKey},
-    records::{Changes, Deferred, Promoted, WorkRow, promote_due},
+    records::{Changes, Deferred, Promoted, WorkRow, count_timers, hasten, promote_due},
 };
 use std::{future::Future, pin::pin, task::Poll};
 
@@ -87,4 +87,18 @@ pub fn the_timer_signal_comes_for_earlier_timers(harness: &mut dyn Harness) {
     assert!(signalled());
     cancel(&*engine, first);
     assert_eq!(engine.next_due(), Ok(Some(50)));
+}
+
+/// Those that are wanted and due within a time are counted, and moved to their lanes before they are due; the others stay.
+pub fn wanted_timers_can_be_counted_and_hastened(harness: &mut dyn Harness) {
+    let engine = harness.engine();
+    for n in 0..300 {
+        defer(&*engine, 100 + i64::from(n), n);
+    }
+    let even = |held: &Deferred| held.work.arg.is_multiple_of(2);
+    let count = |most| count_timers(&*engine, 299, most, even).expect("the engine works");
+    assert_eq!((count(1_000), count(40)), (100, 40));
+    assert_eq!(hasten(&*engine, 299, even).expect("the engine works"), 100);
+    assert_eq!((engine.stats().timers, engine.stats().ready[Queue::Io.index()]), (200, 100));
+    assert_eq!(hasten(&*engine, 299, even).expect("the engine works"), 0);
 }

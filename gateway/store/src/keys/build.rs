@@ -88,6 +88,16 @@ pub fn suppression(workspace: u32, channel: u8, address: &str) -> Key {
     Key::new(Space::Suppressions, workspace).u8(channel).text(address)
 }
 
+/// `[scope]`: what does not work, as a text.
+pub fn circuit(workspace: u32, scope: &str) -> Key {
+    Key::new(Space::Circuits, workspace).text(scope)
+}
+
+/// `[channel u8][address]`.
+pub fn unreachable(workspace: u32, channel: u8, address: &str) -> Key {
+    Key::new(Space::Unreachable, workspace).u8(channel).text(address)
+}
+
 /// `[sender u32][provider's id]`.
 pub fn provider_id(workspace: u32, sender: u32, id: &str) -> Key {
     Key::new(Space::ProviderIds, workspace).u32(sender).text(id)

@@ -2,7 +2,7 @@
 
 use super::{Changes, ReadError, WorkRow, readable_rows};
 use crate::{
-    engine::{CommitError, Engine, Expect, KeyRange, Order, Row},
+    engine::{CommitError, Engine, Expect, KeyRange, MAX_RANGE, Order, Row, StoreError},
     keys::{Key, Lane, NO_WORKSPACE, Queue, Space, TimerKey},
 };
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,73 @@ pub fn promote_due(engine: &dyn Engine, now_ms: i64, limit: usize) -> Result<Pro
         Ok(_) => Ok(promoted),
         Err(CommitError::Conflict { .. }) => Ok(Promoted { moved: 0, more: true, ..promoted }),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Moves timers that are due before a moment, and that `pick` wants, into their queues now. Gives how many. Waits for the disk.
+///
+/// A timer that is moved or taken back meanwhile is left to whoever did so.
+///
+/// # Errors
+/// The engine.
+pub fn hasten(engine: &dyn Engine, before_ms: i64, pick: impl Fn(&Deferred) -> bool) -> Result<usize, ReadError> {
+    let end = TimerKey::end_of_due(before_ms);
+    let mut range = KeyRange::between(&Key::new(Space::Timers, NO_WORKSPACE), &end);
+    let mut moved = 0;
+    loop {
+        let (rows, _) = readable_rows(engine, range.clone(), Order::Forward, MOVED_AT_ONCE)?;
+        let Some((last, _)) = rows.last().cloned() else { return Ok(moved) };
+        let more = rows.len() >= MOVED_AT_ONCE;
+        let wanted: Vec<_> =
+            rows.into_iter().filter(|(_, row)| Deferred::decode(&row.value).is_some_and(|held| pick(&held))).collect();
+        match hasten_rows(engine, &wanted) {
+            Ok(()) => moved += wanted.len(),
+            Err(CommitError::Conflict { .. }) => {
+                for row in &wanted {
+                    match hasten_rows(engine, std::slice::from_ref(row)) {
+                        Ok(()) => moved += 1,
+                        Err(CommitError::Conflict { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if !more {
+            return Ok(moved);
+        }
+        range = range.after(&last);
+    }
+}
+
+fn hasten_rows(engine: &dyn Engine, rows: &[(Key, Row)]) -> Result<(), CommitError> {
+    let mut changes = Changes::new(engine.seq());
+    for (key, row) in rows {
+        promote(&mut changes, key.clone(), row);
+    }
+    if changes.is_empty() { Ok(()) } else { engine.commit(changes.into_batch()).wait().map(|_| ()) }
+}
+
+/// How many timers that are due before a moment `pick` wants; it stops at `most`.
+///
+/// # Errors
+/// The engine.
+pub fn count_timers(
+    engine: &dyn Engine,
+    before_ms: i64,
+    most: usize,
+    mut pick: impl FnMut(&Deferred) -> bool,
+) -> Result<usize, StoreError> {
+    let end = TimerKey::end_of_due(before_ms);
+    let mut range = KeyRange::between(&Key::new(Space::Timers, NO_WORKSPACE), &end);
+    let mut count = 0;
+    loop {
+        let (rows, _) = readable_rows(engine, range.clone(), Order::Forward, MAX_RANGE)?;
+        count += rows.iter().filter(|(_, row)| Deferred::decode(&row.value).is_some_and(|held| pick(&held))).count();
+        match rows.last() {
+            Some((last, _)) if rows.len() >= MAX_RANGE && count < most => range = range.after(last),
+            _ => return Ok(count.min(most)),
+        }
     }
 }
 

@@ -86,7 +86,7 @@ fn the_code_decides_and_the_status_only_where_no_code_is_known() {
         check(status, &error(131056), Action::Retry { after: Some(Duration::from_secs(4)) });
         check(status, &error(131047), Action::Template);
         check(status, &error(131026), Action::Sms);
-        check(status, &error(131050), Action::Suppress);
+        check(status, &error(131050), Action::Suppress(tidegate_model::gate::SuppressionScope::Marketing));
         check(status, &error(3), Action::Pause);
         check(status, &error(131000), soon);
     }
