@@ -8,6 +8,7 @@ mod socket;
 mod wire;
 
 pub use domain::{ClockError, DomainClock, RECHECK};
+pub use machine::Stopwatch;
 pub use mode::{ClockMode, MAX_MS, MAX_SPEED, ModeError};
 pub use socket::{ClientError, ClockClient, MAX_CONNECTIONS, bind, serve};
 pub use wire::Reading;

@@ -1,6 +1,6 @@
 //! The machine's own clocks: the one place of the project that reads them.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::MAX_MS;
 
@@ -15,4 +15,20 @@ pub(crate) fn system_ms() -> i64 {
 #[expect(clippy::disallowed_methods, reason = "this is where the domain clock takes the time from")]
 pub(crate) fn instant() -> Instant {
     Instant::now()
+}
+
+/// Measures how long something takes, for figures, by a clock that never goes backwards. Nothing is decided by it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// From now on.
+    pub fn start() -> Self {
+        Self(instant())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(self) -> Duration {
+        instant().saturating_duration_since(self.0)
+    }
 }

@@ -6,6 +6,7 @@ mod batch;
 mod claim;
 mod commit;
 mod error;
+mod meter;
 pub mod ops;
 mod range;
 mod seq;
@@ -15,12 +16,13 @@ pub use claim::{Claim, LaneToken, ReadySignal, ReleaseLane};
 pub(crate) use commit::Resolver;
 pub use commit::{Commit, Committed};
 pub use error::{CommitError, OpenError, Retry, StoreError};
+pub use meter::Meter;
 pub use ops::{Op, Refusal};
 pub use range::{KeyRange, Order};
 pub use seq::Seq;
 
 use crate::keys::Queue;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The most rows that one [`Engine::range`] gives, whatever was asked for: long reads go in slices, so that none holds the engine for long.
 pub const MAX_RANGE: usize = 1_000;
@@ -107,6 +109,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Figures for metrics.
     fn stats(&self) -> Stats;
 
+    /// Has commits measured from now on. The first meter stays.
+    fn set_meter(&self, meter: Arc<dyn Meter>);
+
     /// Stops taking commits, finishes those taken, wakes who waits. Files are released when the engine is dropped.
     fn shutdown(&self);
 }
@@ -133,7 +138,7 @@ pub struct Stats {
     pub groups: u64,
     /// How often a damaged row of work or a damaged timer was met and left out.
     pub damaged: u64,
-    /// Ready rows per queue, by [`Queue::index`].
+    /// Ready rows per queue, by [`Queue::index`], with those that are being made durable now: a due timer is in one figure or the other, also while it is moved.
     pub ready: [u64; 2],
     /// Lanes now leased per queue.
     pub leased: [u64; 2],

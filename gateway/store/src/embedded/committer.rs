@@ -7,9 +7,13 @@ use super::{
     intake::Submission,
     panic_text,
     plan::{Plan, Planner, Stop},
+    ready::Delta,
     shared::Shared,
 };
-use crate::engine::{CommitError, Committed, Resolver};
+use crate::{
+    engine::{CommitError, Committed, Resolver},
+    keys::Queue,
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering,
@@ -23,8 +27,9 @@ pub(super) fn run<B: Backend>(shared: &Shared<B>, mut progress: Progress) {
     let mut last = 0;
     while shared.intake.next_group(last, &mut group) {
         last = group.len();
+        let began: Vec<u64> = group.iter().map(|submission| submission.at_ns).collect();
         let (batches, resolvers): (Vec<_>, Vec<Resolver>) =
-            group.drain(..).map(|Submission { batch, resolver }| (batch, resolver)).unzip();
+            group.drain(..).map(|Submission { batch, resolver, .. }| (batch, resolver)).unzip();
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(resolvers.len());
         let served = catch_unwind(AssertUnwindSafe(|| {
             let mut planner = Planner::new(&shared.backend, &shared.ready, progress.commit, progress.timers);
@@ -40,6 +45,7 @@ pub(super) fn run<B: Backend>(shared: &Shared<B>, mut progress: Progress) {
         let reason = match served {
             Ok(Ok(())) => {
                 answer(resolvers, outcomes);
+                measure(shared, &began);
                 continue;
             }
             Ok(Err(fault)) => format!("a write failed: {fault}"),
@@ -50,6 +56,13 @@ pub(super) fn run<B: Backend>(shared: &Shared<B>, mut progress: Progress) {
         return answer(resolvers, std::iter::repeat(failed));
     }
     shared.close();
+}
+
+/// Batches that were handed over before there was a meter are not measured.
+fn measure<B: Backend>(shared: &Shared<B>, began: &[u64]) {
+    let Some(meter) = shared.meter.get() else { return };
+    let now = meter.now_ns();
+    began.iter().filter(|at_ns| **at_ns > 0).for_each(|at_ns| meter.committed(now.saturating_sub(*at_ns)));
 }
 
 fn answer(resolvers: Vec<Resolver>, outcomes: impl IntoIterator<Item = Outcome>) {
@@ -66,13 +79,29 @@ fn write<B: Backend>(shared: &Shared<B>, mut plan: Plan, progress: &mut Progress
         let row = seal(&key, &value, plan.commit);
         plan.writes.insert(key, Some(row));
         let row_ops = plan.writes.len();
+        let meter = shared.meter.get();
+        let begun_ns = meter.map_or(0, |meter| meter.now_ns());
+        arriving(shared, &plan.deltas);
         shared.backend.apply(std::mem::take(&mut plan.writes))?;
         shared.backend.sync(plan.commit, row_ops)?;
         shared.counters.groups.fetch_add(1, Ordering::Relaxed);
+        if let Some(meter) = meter {
+            meter.wrote(usize::try_from(plan.commits).unwrap_or(usize::MAX), meter.now_ns().saturating_sub(begun_ns));
+        }
     }
     *progress = next;
     publish(shared, &plan);
+    arriving(shared, &[]);
     Ok(())
+}
+
+/// Rows that the group puts in line: figures show them before claims do, so that nothing is in no figure.
+fn arriving<B: Backend>(shared: &Shared<B>, deltas: &[Delta]) {
+    for queue in Queue::ALL {
+        let rows =
+            deltas.iter().filter(|delta| delta.0 == queue).map(|delta| u64::try_from(delta.2).unwrap_or(0)).sum();
+        shared.counters.arriving[queue.index()].store(rows, Ordering::SeqCst);
+    }
 }
 
 fn publish<B: Backend>(shared: &Shared<B>, plan: &Plan) {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     engine::{
-        Batch, Claim, Commit, Engine, Health, KeyRange, LaneToken, MAX_RANGE, OpenError, Order, ReadySignal,
+        Batch, Claim, Commit, Engine, Health, KeyRange, LaneToken, MAX_RANGE, Meter, OpenError, Order, ReadySignal,
         ReleaseLane, Row, Seq, Stats, StoreError,
     },
     keys::{Key, Queue},
@@ -72,7 +72,8 @@ impl<B: Backend> Engine for Core<B> {
             Err(error) => Commit::refused(error),
             Ok(batch) => {
                 let (commit, resolver) = Commit::pending();
-                self.shared.intake.submit(Submission { batch, resolver });
+                let at_ns = self.shared.meter.get().map_or(0, |meter| meter.now_ns());
+                self.shared.intake.submit(Submission { batch, resolver, at_ns });
                 commit
             }
         }
@@ -125,19 +126,27 @@ impl<B: Backend> Engine for Core<B> {
 
     fn stats(&self) -> Stats {
         let (counters, ready) = (&self.shared.counters, &self.shared.ready);
+        // First: a timer that is gone by now is counted among the rows that are being written, or is ready.
+        let oldest_due_ms = self.shared.shown_due();
         let [pure, io] = Queue::ALL.map(|queue| ready.figures(queue));
+        let arriving = Queue::ALL.map(|queue| counters.arriving[queue.index()].load(Ordering::SeqCst));
         Stats {
             rows_put: counters.rows_put.load(Ordering::Relaxed),
             rows_deleted: counters.rows_deleted.load(Ordering::Relaxed),
             commits: counters.commits.load(Ordering::Relaxed),
             groups: counters.groups.load(Ordering::Relaxed),
             damaged: counters.damaged.load(Ordering::Relaxed),
-            ready: [pure.0, io.0],
+            ready: [pure.0 + arriving[0], io.0 + arriving[1]],
             leased: [pure.1, io.1],
             timers: counters.timers.load(Ordering::Relaxed),
-            oldest_due_ms: self.shared.first_due().unwrap_or_default(),
+            oldest_due_ms,
             waiting: self.shared.intake.waiting(),
         }
+    }
+
+    fn set_meter(&self, meter: Arc<dyn Meter>) {
+        // A second one is not taken, as the contract says.
+        let _ = self.shared.meter.set(meter);
     }
 
     fn shutdown(&self) {

@@ -47,6 +47,8 @@ impl Prepared {
 pub(super) struct Submission {
     pub(super) batch: Prepared,
     pub(super) resolver: Resolver,
+    /// When it was handed over, by the meter; 0 without one.
+    pub(super) at_ns: u64,
 }
 
 /// The line in front of the committer.
@@ -171,7 +173,7 @@ mod tests {
         let (commit, resolver) = Commit::pending();
         let put = (0..puts).map(|n| (meta(&n.to_string()), vec![0; bytes])).collect();
         let batch = Prepared::new(Batch { put, ..Batch::default() }).unwrap();
-        intake.submit(Submission { batch, resolver });
+        intake.submit(Submission { batch, resolver, at_ns: 0 });
         commit
     }
 

@@ -2,13 +2,13 @@
 
 use super::{Backend, Fault, Flow, envelope, intake::Intake, panic_text, ready::Ready};
 use crate::{
-    engine::{Health, KeyRange, Order, ReadySignal, Row, StoreError},
+    engine::{Health, KeyRange, Meter, Order, ReadySignal, Row, StoreError},
     keys::{Key, NO_WORKSPACE, Space, TimerKey},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -19,6 +19,7 @@ pub(super) struct Shared<B> {
     pub(super) intake: Intake,
     pub(super) ready: Arc<Ready>,
     pub(super) counters: Counters,
+    pub(super) meter: OnceLock<Arc<dyn Meter>>,
     /// The last commit that is on disk.
     durable: AtomicU64,
     timers: TimerWatch,
@@ -35,6 +36,8 @@ pub(super) struct Counters {
     pub(super) groups: AtomicU64,
     pub(super) damaged: AtomicU64,
     pub(super) timers: AtomicU64,
+    /// Rows of work in the group that is being written, per queue.
+    pub(super) arriving: [AtomicU64; 2],
 }
 
 /// Tells who sleeps until the next timer when an earlier one comes.
@@ -52,6 +55,7 @@ impl<B: Backend> Shared<B> {
             intake: Intake::default(),
             ready: Arc::default(),
             counters: Counters { timers: AtomicU64::new(timers), ..Counters::default() },
+            meter: OnceLock::new(),
             durable: AtomicU64::new(commit),
             timers: TimerWatch { told: AtomicI64::new(i64::MAX), signal: ReadySignal::default() },
             stopped: AtomicBool::new(false),
@@ -108,6 +112,19 @@ impl<B: Backend> Shared<B> {
 
     /// The first durable, readable rows of a range. Damaged ones are left out, counted and logged.
     pub(super) fn durable_rows(&self, range: &KeyRange, limit: usize) -> Result<Vec<(Key, Row)>, StoreError> {
+        self.durable_rows_but(range, limit, |error| {
+            self.counters.damaged.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%error, "a damaged row was left out");
+        })
+    }
+
+    /// The same, telling of damaged ones.
+    fn durable_rows_but(
+        &self,
+        range: &KeyRange,
+        limit: usize,
+        damaged: impl Fn(StoreError),
+    ) -> Result<Vec<(Key, Row)>, StoreError> {
         let durable = self.durable.load(Ordering::Acquire);
         let mut rows = Vec::new();
         self.read(|backend| {
@@ -115,10 +132,7 @@ impl<B: Backend> Shared<B> {
                 match open(key, bytes) {
                     Ok(row) if row.version <= durable => rows.push((Key::from_bytes(key), row)),
                     Ok(_) => {}
-                    Err(error) => {
-                        self.counters.damaged.fetch_add(1, Ordering::Relaxed);
-                        tracing::error!(%error, "a damaged row was left out");
-                    }
+                    Err(error) => damaged(error),
                 }
                 if rows.len() < limit { Flow::More } else { Flow::Stop }
             })
@@ -135,9 +149,13 @@ impl<B: Backend> Shared<B> {
     }
 
     /// When the earliest durable timer is due.
-    pub(super) fn first_due(&self) -> Result<Option<i64>, StoreError> {
-        let first = self.durable_rows(&KeyRange::prefix(&Key::new(Space::Timers, NO_WORKSPACE)), 1)?;
-        Ok(first.first().and_then(|(key, _)| TimerKey::parse(key)).map(|timer| timer.due_ms))
+    fn first_due(&self) -> Result<Option<i64>, StoreError> {
+        Ok(due_of(&self.durable_rows(&timers(), 1)?))
+    }
+
+    /// The same for figures: looking at them neither counts nor logs what is damaged.
+    pub(super) fn shown_due(&self) -> Option<i64> {
+        self.durable_rows_but(&timers(), 1, drop).ok().and_then(|rows| due_of(&rows))
     }
 
     pub(super) fn timer_signal(&self) -> ReadySignal {
@@ -193,6 +211,14 @@ impl<B: Backend> Shared<B> {
             Health::Ok => StoreError::Closed,
         }
     }
+}
+
+fn timers() -> KeyRange {
+    KeyRange::prefix(&Key::new(Space::Timers, NO_WORKSPACE))
+}
+
+fn due_of(rows: &[(Key, Row)]) -> Option<i64> {
+    rows.first().and_then(|(key, _)| TimerKey::parse(key)).map(|timer| timer.due_ms)
 }
 
 fn open(key: &[u8], bytes: &[u8]) -> Result<Row, StoreError> {

@@ -135,3 +135,57 @@ async fn a_commit_can_be_awaited_and_a_task_is_woken_by_ready_work() {
     assert!(committed.unwrap().version > 0);
     assert_eq!(claimed_rows(&*engine), 1);
 }
+
+#[test]
+fn a_timer_that_is_being_moved_is_in_the_figures() {
+    use crate::records::{Changes, Deferred, WorkRow, promote_due};
+    let memory = Memory::new();
+    let engine = memory.engine();
+    let mut changes = Changes::new(engine.seq());
+    changes.defer(100, &Deferred { queue: Queue::Io, lane: Lane::new(1, 0, 0), work: WorkRow::new(1, [0; 16]) });
+    engine.commit(changes.into_batch()).wait().unwrap();
+    let seen = || (engine.stats().ready[Queue::Io.index()], engine.stats().oldest_due_ms);
+    assert_eq!(seen(), (0, Some(100)));
+    memory.hold_sync();
+    std::thread::scope(|scope| {
+        let moving = scope.spawn(|| promote_due(&*engine, 100, 10).unwrap().moved);
+        memory.wait_until_held();
+        assert_eq!(seen(), (1, None), "its row is gone, and it is not ready yet");
+        memory.release_sync();
+        assert_eq!(moving.join().unwrap(), 1);
+    });
+    assert_eq!(seen(), (1, None));
+}
+
+#[derive(Default)]
+struct Counted(std::sync::atomic::AtomicU64, Mutex<Vec<(u64, usize, u64)>>);
+
+impl crate::engine::Meter for Counted {
+    fn now_ns(&self) -> u64 {
+        1 + self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn committed(&self, waited_ns: u64) {
+        self.1.lock().unwrap().push((waited_ns, 0, 0));
+    }
+
+    fn wrote(&self, batches: usize, took_ns: u64) {
+        self.1.lock().unwrap().push((0, batches, took_ns));
+    }
+}
+
+#[test]
+fn commits_are_measured_from_the_meter_on() {
+    let memory = Memory::new();
+    let engine = memory.engine();
+    write(&*engine, "a").wait().unwrap();
+    let meter = Arc::new(Counted::default());
+    engine.set_meter(Arc::clone(&meter) as Arc<dyn crate::engine::Meter>);
+    write(&*engine, "b").wait().unwrap();
+    // Its group is measured after it was answered.
+    engine.shutdown();
+    let seen = meter.1.lock().unwrap().clone();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert_eq!(seen[0], (0, 1, 1), "one batch in the group, of one tick");
+    assert!(seen[1].0 >= 2, "it waited for its group: {seen:?}");
+}
