@@ -4,6 +4,7 @@ pub mod contact;
 pub mod event;
 pub mod gate;
 pub mod id;
+pub mod mask;
 pub mod message;
 pub mod opt_out;
 pub mod outcome;

@@ -42,7 +42,7 @@ impl Guest {
     pub(crate) fn log_stderr(&self) {
         let text = self.stderr.as_ref().map(Stderr::text).unwrap_or_default();
         if !text.is_empty() {
-            tracing::debug!(target: "plugin", { plugin.id = self.plugin, item.id = %self.first_item, items = self.items }, "stderr: {}", text.trim_end());
+            tracing::debug!(target: "plugin", { plugin.id = self.plugin, item.id = %self.first_item, items = self.items }, "stderr: {}", tidegate_model::mask::Scrubbed(text.trim_end()));
         }
     }
 }

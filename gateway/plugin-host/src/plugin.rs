@@ -41,6 +41,11 @@ impl Plugin {
         &self.manifest().id
     }
 
+    /// Whether this is the other one, not merely a second loading of the same bytes.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// What it says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.inner.identity.manifest

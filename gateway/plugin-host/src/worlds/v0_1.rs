@@ -78,6 +78,8 @@ impl host::Host for Guest {
     fn log(&mut self, level: host::Level, message: String) -> wasmtime::Result<()> {
         let line = cut(&message, LOG_LINE_BYTES);
         self.budgets.take_log(line.len()).map_err(|Broken(budget)| wasmtime::Error::new(Broken(budget)))?;
+        // A plugin has seen personal data, and may say it.
+        let line = tidegate_model::mask::Scrubbed(line);
         let Self { plugin, first_item, items, .. } = self;
         // The level of a log line must be known when it is compiled, so each has a line of its own.
         macro_rules! write_line {
