@@ -54,6 +54,10 @@ pub enum Encoding {
 pub enum SignedPart {
     /// The raw body.
     Body,
+    /// The request's method, in capitals.
+    Method,
+    /// The URL that the provider called, with its query: the address of the configuration (`server.public_url`) with the path, never what a header says.
+    Url,
     /// The value of a header, as received.
     Header(String),
     /// Fixed text, e.g. `.`.

@@ -10,9 +10,19 @@ use tidegate_model::scheme::{Algorithm, Encoding, SignatureScheme, SignedPart};
 
 use crate::Secret;
 
+/// What a request was sent to. Empty where it is not known: then a scheme that signs it finds no match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Target<'a> {
+    /// The method, in capitals.
+    pub method: &'a str,
+    /// The whole URL as the provider wrote it, with its query.
+    pub url: &'a str,
+}
+
 /// The pieces of what is signed, in order; borrowed, so that a body is never copied.
 pub(crate) fn pieces<'a, E>(
     scheme: &'a SignatureScheme,
+    target: Target<'a>,
     body: &'a [u8],
     header: impl Fn(&str) -> Result<&'a [u8], E>,
 ) -> Result<Vec<&'a [u8]>, E> {
@@ -21,6 +31,8 @@ pub(crate) fn pieces<'a, E>(
         .iter()
         .map(|part| match part {
             SignedPart::Body => Ok(body),
+            SignedPart::Method => Ok(target.method.as_bytes()),
+            SignedPart::Url => Ok(target.url.as_bytes()),
             SignedPart::Header(name) => header(name),
             SignedPart::Text(text) => Ok(text.as_bytes()),
         })

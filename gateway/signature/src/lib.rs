@@ -14,8 +14,9 @@ mod standard_webhooks;
 mod verify;
 
 pub use builtin::{SCHEME_NAMES, scheme};
+pub use content::Target;
 pub use refusal::{Expected, Refusal};
 pub use secret::{MAX_SECRETS, Secret, SecretError, Secrets};
 pub use sign::{Outgoing, SignError, sign};
 pub use soundness::{SchemeError, check_scheme};
-pub use verify::{MAX_SIGNATURES, Verified, verify};
+pub use verify::{MAX_SIGNATURES, Verified, verify, verify_request};

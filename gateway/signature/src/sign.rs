@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use tidegate_model::scheme::{SignatureScheme, TimestampUnit};
+use tidegate_model::scheme::{SignatureScheme, SignedPart, TimestampUnit};
 
 use crate::soundness::signed_headers;
-use crate::{SchemeError, Secret, check_scheme, content};
+use crate::{SchemeError, Secret, Target, check_scheme, content};
 
 /// A message to sign.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,9 @@ pub enum SignError {
         /// The one that nothing is known for.
         second: String,
     },
+    /// The scheme signs the URL or the method, which a message does not know.
+    #[error("the scheme signs what the request is sent to: it can be verified, but not signed")]
+    Target,
     /// The id cannot stand in a header.
     #[error("the message id is empty or has characters that no header may have: use visible ASCII")]
     Id,
@@ -55,12 +58,15 @@ pub fn sign(
     message: &Outgoing<'_>,
 ) -> Result<Vec<(String, String)>, SignError> {
     check_scheme(scheme)?;
+    if scheme.parts.iter().any(|part| matches!(part, SignedPart::Method | SignedPart::Url)) {
+        return Err(SignError::Target);
+    }
     let mut sent = signed_pairs(scheme, message)?;
     let value = |name: &str| {
         let pair = sent.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         Ok::<_, Infallible>(pair.map_or(&[][..], |(_, value)| value.as_bytes()))
     };
-    let Ok(pieces) = content::pieces(scheme, message.body, value);
+    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, value);
     let tag = content::tag(scheme.algorithm, secret, &pieces);
     let signature = content::encode(scheme.encoding, &tag);
     let value = format!("{}{signature}", scheme.prefix);

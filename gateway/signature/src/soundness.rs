@@ -71,7 +71,7 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
 pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Header(name) => Some(name.as_str()),
-        SignedPart::Body | SignedPart::Text(_) => None,
+        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Text(_) => None,
     })
 }
 

@@ -4,7 +4,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
 
 use crate::refusal::Expected;
-use crate::{Refusal, Secrets, check_scheme, content, headers};
+use crate::{Refusal, Secrets, Target, check_scheme, content, headers};
 
 /// The most signatures that are read from one header: a sender signs once for each of its live keys.
 pub const MAX_SIGNATURES: usize = 16;
@@ -37,9 +37,28 @@ where
     N: AsRef<str>,
     V: AsRef<[u8]>,
 {
+    verify_request(scheme, secrets, Target::default(), headers, body, received_at_ms)
+}
+
+/// As [`verify`], for schemes that may also sign what the request was sent to.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_request<N, V>(
+    scheme: &SignatureScheme,
+    secrets: &Secrets,
+    target: Target<'_>,
+    headers: &[(N, V)],
+    body: &[u8],
+    received_at_ms: i64,
+) -> Result<Verified, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
     check_scheme(scheme)?;
     let signatures = read_signatures(scheme, headers::only(headers, &scheme.header)?)?;
-    let pieces = content::pieces(scheme, body, |name| headers::only(headers, name))?;
+    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name))?;
     let timestamp = match &scheme.timestamp {
         Some(rule) => {
             let value = headers::only(headers, &rule.header)?;

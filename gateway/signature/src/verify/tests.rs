@@ -280,3 +280,36 @@ fn refusals_name_the_header_and_what_to_do() {
         assert_eq!(refusal.to_string(), expected);
     }
 }
+
+#[test]
+fn a_signed_url_is_that_of_the_target() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use hmac::{Hmac, KeyInit, Mac};
+    use tidegate_model::scheme::SignedPart;
+
+    let mut scheme = crate::scheme("shopify").unwrap();
+    scheme.parts = vec![SignedPart::Method, SignedPart::Url, SignedPart::Body];
+    let secrets = crate::Secret::new("s3cret", &scheme.key).unwrap().into();
+    let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(b"s3cret").unwrap();
+    mac.update(b"POSThttps://hooks.example/in/a?x=1{}");
+    let headers = [(scheme.header.clone(), STANDARD.encode(mac.finalize().into_bytes()))];
+    let check = |method, url| {
+        let target = crate::Target { method, url };
+        crate::verify_request(&scheme, &secrets, target, &headers, b"{}", 0).is_ok()
+    };
+    assert!(check("POST", "https://hooks.example/in/a?x=1"));
+    for (method, url) in [
+        ("PUT", "https://hooks.example/in/a?x=1"),
+        ("POST", "https://evil.example/in/a?x=1"),
+        ("POST", "https://hooks.example/in/a"),
+        ("", ""),
+    ] {
+        assert!(!check(method, url), "{method} {url}");
+    }
+    assert!(crate::verify(&scheme, &secrets, &headers, b"{}", 0).is_err(), "an unknown target is none");
+    let outgoing = crate::Outgoing { id: "a", at_ms: 0, body: b"{}" };
+    assert_eq!(
+        crate::sign(&scheme, &crate::Secret::new("s3cret", &scheme.key).unwrap(), &outgoing),
+        Err(crate::SignError::Target)
+    );
+}
