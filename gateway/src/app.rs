@@ -1,17 +1,26 @@
 //! Wiring: a configuration becomes a running gateway, and a running gateway ends.
 
+mod figures;
+mod flights;
+mod reload;
+
+pub(crate) use flights::{Flights, Stopped};
+pub(crate) use reload::{ReloadFault, Reloaded, Source};
+
 use crate::{
-    catalog::{Catalog, CatalogFault},
+    catalog::{Catalog, CatalogFault, Sources},
     config::Config,
     http,
+    metrics::{Ages, Metrics},
+    notify,
     supervisor::{Closing, Supervisor},
     workers,
 };
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -29,8 +38,13 @@ pub(crate) const CLOCK_SOCKET: &str = "clock.sock";
 /// What handlers and workers share.
 pub(crate) struct App {
     store: Arc<dyn Engine>,
-    catalog: Catalog,
+    catalog: RwLock<Arc<Catalog>>,
+    /// Where the configuration is read again, and what was in force at the start. Locked for the length of a reload.
+    source: Mutex<Option<Source>>,
     clock: DomainClock,
+    metrics: Arc<Metrics>,
+    ages: Ages,
+    flights: Arc<Flights>,
     draining: AtomicBool,
     disk_is_low: AtomicBool,
     reserve_bytes: u64,
@@ -42,16 +56,47 @@ impl App {
     /// Over this store, listening nowhere.
     #[cfg(test)]
     pub(crate) fn over(store: Arc<dyn Engine>, catalog: Catalog, clock: DomainClock) -> Arc<Self> {
-        Arc::new(Self {
+        let listening = SocketAddr::from(([127, 0, 0, 1], 0));
+        Arc::new(Self::new(
             store,
             catalog,
             clock,
+            Place { source: None, reserve_bytes: 0, data: PathBuf::new(), listening },
+        ))
+    }
+
+    fn new(store: Arc<dyn Engine>, catalog: Catalog, clock: DomainClock, place: Place) -> Self {
+        let metrics = catalog.shared_metrics();
+        store.set_meter(Arc::clone(&metrics) as Arc<dyn tidegate_store::engine::Meter>);
+        Self {
+            store,
+            catalog: RwLock::new(Arc::new(catalog)),
+            source: Mutex::new(place.source),
+            clock,
+            metrics,
+            ages: Ages::default(),
+            flights: Arc::default(),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
-            reserve_bytes: 0,
-            data: PathBuf::new(),
-            listening: SocketAddr::from(([127, 0, 0, 1], 0)),
-        })
+            reserve_bytes: place.reserve_bytes,
+            data: place.data,
+            listening: place.listening,
+        }
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What is on its way.
+    pub(crate) fn flights(&self) -> &Arc<Flights> {
+        &self.flights
     }
 
     /// The address webhooks are taken at.
@@ -64,9 +109,9 @@ impl App {
         &*self.store
     }
 
-    /// What is configured, ready for use.
-    pub(crate) fn catalog(&self) -> &Catalog {
-        &self.catalog
+    /// What is configured, ready for use. A reload puts another one in its place: a unit of work takes one, and keeps it to its end.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The domain clock.
@@ -95,8 +140,9 @@ impl App {
         }
     }
 
-    /// Looks at the disk again. Called now and then by the waker.
+    /// Looks at the disk again, and notes the time for the age of rows. Called now and then by the waker.
     pub(crate) fn watch_disk(&self) {
+        self.ages.mark(self.store.next_seq(), self.now());
         match disk::disk_free(&self.data) {
             Ok(space) => {
                 let low = if self.reserve_bytes == 0 {
@@ -112,6 +158,14 @@ impl App {
             Err(error) => tracing::warn!(error = %error, "the disk's free space is not known"),
         }
     }
+}
+
+/// Where an [`App`] is.
+struct Place {
+    source: Option<Source>,
+    reserve_bytes: u64,
+    data: PathBuf,
+    listening: SocketAddr,
 }
 
 /// Why a gateway did not start.
@@ -150,11 +204,23 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a gateway. `clock` replaces the configured one, for a process that shares its clock with a double.
+    /// Starts a gateway that reads its configuration once. `clock` replaces the configured one, for a process that shares its clock with a double.
     ///
     /// # Errors
     /// What is wrong, for the operator.
     pub(crate) async fn start(config: &Config, clock: Option<DomainClock>) -> Result<Self, StartFault> {
+        Self::start_from(config, clock, None).await
+    }
+
+    /// As [`Running::start`], with where the configuration is read again.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn start_from(
+        config: &Config,
+        clock: Option<DomainClock>,
+        source: Option<Source>,
+    ) -> Result<Self, StartFault> {
         let clock = match clock {
             Some(clock) => clock,
             None => clock_of(&config.clock.mode)?,
@@ -165,13 +231,14 @@ impl Running {
         let address = listener.local_addr()?;
         let app = {
             let (config, clock) = (config.clone(), clock.clone());
-            let opened = tokio::task::spawn_blocking(move || open(&config, clock, address));
+            let opened = tokio::task::spawn_blocking(move || open(&config, clock, address, source));
             opened.await.map_err(std::io::Error::other)??
         };
         let supervisor = Supervisor::new(tokio::runtime::Handle::current());
         let grace = Duration::from_secs(config.server.drain_s);
         let running = Self { app, address, supervisor, grace };
         running.serve(listener)?;
+        running.serve_figures(&config.server.metrics_listen).await?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
         // The port may have been chosen only now.
         let public =
@@ -180,7 +247,25 @@ impl Running {
             tracing::info!(endpoint = %endpoint.name, plugin = %endpoint.plugin, url = %format!("{public}/in/{}", endpoint.name), "takes webhooks");
         }
         tracing::info!(%address, clock = %running.app.clock.mode(), "ready");
+        notify::tell("READY=1");
+        if let Some(every) = notify::watchdog_interval() {
+            running
+                .supervisor
+                .service("watchdog", watchdog(Arc::clone(&running.app), every, running.supervisor.shutdown()));
+        }
         Ok(running)
+    }
+
+    async fn serve_figures(&self, listen: &str) -> Result<(), StartFault> {
+        if listen.is_empty() {
+            return Ok(());
+        }
+        let refused = |error: std::io::Error| listen_fault(format!("server.metrics_listen = {listen:?}"), &error);
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        tracing::info!(address = %listener.local_addr()?, "serves figures at /metrics");
+        let figures = http::figures(Arc::clone(&self.app));
+        self.supervisor.face("metrics", serve_tcp(listener, figures, self.supervisor.closing()));
+        Ok(())
     }
 
     fn serve(&self, listener: TcpListener) -> Result<(), StartFault> {
@@ -212,45 +297,64 @@ impl Running {
         shutdown.failure()
     }
 
-    /// Stops: takes no more, finishes what is under way, says what was cut. Returns whether nothing was.
-    pub(crate) async fn stop(self) -> bool {
+    /// Stops: takes no more, finishes what is under way, says what was finished, cut and left.
+    pub(crate) async fn stop(self) -> Stopped {
+        notify::tell("STOPPING=1");
         self.app.draining.store(true, Ordering::Relaxed);
+        let before = self.app.flights.landed();
         self.supervisor.stop();
-        let cut = self.supervisor.drain(self.grace).await;
+        self.supervisor.drain(self.grace).await;
+        let stopped = Stopped::of(&self.app, before);
         self.app.store.shutdown();
         for socket in [CONTROL_SOCKET, CLOCK_SOCKET] {
             // A socket that is gone already is what we want.
             let _ = std::fs::remove_file(self.app.data.join(socket));
         }
-        if cut > 0 {
-            tracing::warn!(
-                cut,
-                grace_s = self.grace.as_secs(),
-                "requests or messages were cut; messages among them are unknown until a status comes"
-            );
-        }
-        tracing::info!("stopped");
-        cut == 0
+        stopped.log("stopped");
+        stopped
     }
 }
 
-fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Arc<App>, StartFault> {
+/// Tells the system's service manager that the gateway is alive, as long as its store is.
+async fn watchdog(app: Arc<App>, every: Duration, mut shutdown: crate::supervisor::Shutdown) -> Result<(), String> {
+    loop {
+        if app.store().health() == Health::Ok {
+            notify::tell("WATCHDOG=1");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = shutdown.asked() => return Ok(()),
+        }
+    }
+}
+
+fn open(
+    config: &Config,
+    clock: DomainClock,
+    listening: SocketAddr,
+    source: Option<Source>,
+) -> Result<Arc<App>, StartFault> {
     let data = std::path::absolute(&config.data.dir)?;
     let options = SledOptions::new(data.join("store")).cache_bytes(config.data.cache_mib.saturating_mul(1 << 20));
     let store = tidegate_store::sled::open(&options)?;
-    let catalog = Catalog::load(config, &*store, &data.join("plugins"))?;
-    let app = App {
-        store,
-        catalog,
-        clock,
-        draining: AtomicBool::new(false),
-        disk_is_low: AtomicBool::new(false),
-        reserve_bytes: config.data.reserve_mib.saturating_mul(1 << 20),
-        data,
-        listening,
-    };
+    warn_of_readers(&data);
+    let plugins = data.join("plugins");
+    let metrics = Arc::new(Metrics::new());
+    let sources = Sources { store: &*store, plugin_cache: Some(&plugins), metrics: &metrics, previous: None };
+    let catalog = Catalog::load(config, &sources)?;
+    let reserve_bytes = config.data.reserve_mib.saturating_mul(1 << 20);
+    let app = App::new(store, catalog, clock, Place { source, reserve_bytes, data, listening });
     app.watch_disk();
     Ok(Arc::new(app))
+}
+
+/// What is stored is personal data: nobody else on the machine should read it.
+fn warn_of_readers(data: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(data).map_or(0, |held| held.permissions().mode());
+    if mode & 0o007 != 0 {
+        tracing::warn!(dir = %data.display(), "every user of this machine may look into data.dir: it holds personal data; `chmod o= DIR`");
+    }
 }
 
 fn clock_of(mode: &str) -> Result<DomainClock, StartFault> {
@@ -264,6 +368,7 @@ fn listen_fault(what: String, error: &std::io::Error) -> StartFault {
 }
 
 async fn serve_tcp(listener: TcpListener, router: axum::Router, mut closing: Closing) -> Result<(), String> {
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let serve = axum::serve(listener, router).with_graceful_shutdown(async move { closing.asked().await });
     serve.await.map_err(|error| error.to_string())
 }

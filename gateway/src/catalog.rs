@@ -1,20 +1,29 @@
-//! The catalog: what is configured, loaded and checked: endpoints with their plugins, connections, senders, flows and templates. It does not change while the gateway runs.
+//! The catalog: what is configured, loaded and checked: endpoints with their plugins, connections, senders, flows and templates. A catalog does not change; a reload
+//! makes another one aside and puts it in place, and work that has begun ends with the one that it began with.
 
+mod diff;
+mod files;
 mod load;
 
-pub(crate) use load::{CatalogFault, scheme_of};
+pub(crate) use diff::{Change, Facts, changes};
+pub(crate) use load::{CatalogFault, Sources, scheme_of};
 
+use crate::{
+    config::Config,
+    http::Proxies,
+    metrics::{EndpointMeter, FlowMeter, Metrics, PluginMeter, SenderMeter},
+};
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
-use tidegate_channels::Channel;
+use tidegate_channels::{Channel, HttpClient};
 use tidegate_flows::{Flow, FlowSet, TemplateSet};
 use tidegate_model::{
     DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme,
 };
-use tidegate_plugin_host::{Plugin, Selector};
+use tidegate_plugin_host::{Plugin, PluginHost, Selector};
 use tidegate_signature::Secrets;
 use tidegate_store::{Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow};
 
@@ -43,6 +52,10 @@ pub(crate) struct Endpoint {
     pub max_body_bytes: usize,
     /// Headers that tell deliveries apart, when the manifest names headers only.
     pub delivery_id_headers: Option<Vec<String>>,
+    /// What is counted of it.
+    pub meter: EndpointMeter,
+    /// What is counted of its plugin.
+    pub plugin_meter: PluginMeter,
     connections: Vec<Arc<Connection>>,
 }
 
@@ -104,6 +117,8 @@ pub(crate) struct Sender {
     pub kind: ChannelKind,
     /// How it sends.
     pub channel: Arc<dyn Channel>,
+    /// What is counted of it.
+    pub meter: SenderMeter,
 }
 
 /// One business.
@@ -113,6 +128,8 @@ struct Workspace {
     templates: TemplateSet,
     keywords: Keywords,
     default_sender: Option<String>,
+    /// What is counted of its flows, by their names.
+    meters: HashMap<String, FlowMeter>,
 }
 
 /// Text that is never shown.
@@ -140,9 +157,54 @@ pub(crate) struct Catalog {
     old_flows: RwLock<HashMap<(u32, String), Arc<Flow>>>,
     no_templates: TemplateSet,
     no_keywords: Keywords,
+    /// What it was made of.
+    config: Config,
+    proxies: Proxies,
+    /// What it holds, to tell what another one changes.
+    facts: Facts,
+    metrics: Arc<Metrics>,
+    host: PluginHost,
+    /// Every plugin that is in use, by its digest.
+    plugins: HashMap<String, Plugin>,
+    client: HttpClient,
 }
 
 impl Catalog {
+    /// What it was made of.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The proxies in front, whose word about callers is taken.
+    pub(crate) const fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
+    /// What it holds.
+    pub(crate) const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What is counted, for who keeps it.
+    pub(crate) fn shared_metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// What is counted of a flow, also of one that is not configured any more.
+    pub(crate) fn flow_meter(&self, workspace: u32, flow: &str) -> FlowMeter {
+        let held = self.workspaces.get(&workspace).and_then(|workspace| workspace.meters.get(flow)).cloned();
+        held.unwrap_or_else(|| self.metrics.flow(self.workspace_name(workspace), flow))
+    }
+
+    fn workspace_name(&self, number: u32) -> &str {
+        self.workspaces.get(&number).map_or("", |held| &held.name)
+    }
+
     /// An endpoint by its name.
     pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
         self.endpoints.get(name).cloned()
@@ -232,3 +294,6 @@ impl Catalog {
         Ok(oldest)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,10 @@ mod config;
 mod control;
 mod demo;
 mod event;
+mod health;
 mod message;
 mod output;
+mod reload;
 mod serve;
 mod webhook;
 
@@ -36,6 +38,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Show the configuration in force, or check a file.
     Config(config::ConfigArgs),
+    /// Have a running gateway read its configuration again, and show what changed.
+    Reload(reload::ReloadArgs),
+    /// Ask a running gateway whether it takes webhooks.
+    Health(health::HealthArgs),
     /// Play a provider: send a signed webhook.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -87,6 +93,8 @@ pub fn run() -> u8 {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Reload(args) => reload::run(&args),
+        Command::Health(args) => health::run(&args),
         Command::Webhook(command) => webhook::run(&command),
         Command::Event(command) => event::run(&command),
         Command::Message(command) => message::run(&command),

@@ -1,10 +1,18 @@
 //! Configuration: documented defaults, then a file, the environment and flags. Unknown keys are errors that show the line.
 
 mod check;
+mod fault;
+mod layer;
+mod origin;
 mod secret;
+mod show;
+mod warnings;
 
-pub(crate) use check::ConfigFault;
+pub(crate) use fault::{ConfigFault, ConfigFaults};
+pub(crate) use origin::Origins;
 pub(crate) use secret::SecretText;
+pub(crate) use show::in_force;
+pub(crate) use warnings::warnings;
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -15,8 +23,6 @@ use tidegate_model::opt_out::Keywords;
 
 /// The lowest layer, which documents every key.
 pub(crate) const DEFAULTS: &str = include_str!("../config.default.toml");
-/// Prefix of environment variables that set a key: `TIDEGATE_SERVER__LISTEN`.
-const ENV_PREFIX: &str = "TIDEGATE_";
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +62,10 @@ pub(crate) struct Server {
     pub public_url: String,
     /// How long a shutdown waits for work in flight, in seconds.
     pub drain_s: u64,
+    /// Networks of the proxies in front, whose word about a caller's address is taken.
+    pub trusted_proxies: Vec<String>,
+    /// Address and port of the listener for figures; empty for none.
+    pub metrics_listen: String,
 }
 
 /// `[data]`
@@ -197,34 +207,62 @@ const fn timeout_s() -> u64 {
     10
 }
 
+/// A configuration, and where its values come from.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    /// What is in force.
+    pub config: Config,
+    /// The layer of each value.
+    pub origins: Origins,
+}
+
 impl Config {
     /// Loads the layers. `environment` is what `std::env::vars` gives. Paths in the file are made relative to its folder.
     ///
     /// # Errors
-    /// A fault names the file, line and key, what was expected, and what to do.
-    pub(crate) fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigFault> {
-        let mut table: toml::Table =
-            toml::from_str(DEFAULTS).map_err(|error| ConfigFault::syntax("the defaults", &error))?;
-        let base = match file {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| ConfigFault::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
-                merge(&mut table, read_layer(path, &text)?);
-                path.parent().unwrap_or(Path::new("")).to_owned()
-            }
-            None => PathBuf::new(),
-        };
+    /// Faults name the file, line and key, what was expected, and what to do. All that can be seen at once are told at once.
+    pub(crate) fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Self, ConfigFaults> {
+        Self::load_layers(file, environment).map(|loaded| loaded.config)
+    }
+
+    /// As [`Config::load`], with the origin of each value.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load_layers(file: Option<&Path>, environment: &[(String, String)]) -> Result<Loaded, ConfigFaults> {
+        let mut table: toml::Table = toml::from_str(DEFAULTS)
+            .map_err(|error| ConfigFault::Shape { place: "the defaults".to_owned(), problem: error.to_string() })?;
+        let (mut origins, mut faults) = (Origins::default(), Vec::new());
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| ConfigFault::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
+            let layer = layer::read::<Layer>(path, &text);
+            faults.extend(layer.faults);
+            origins = layer.origins;
+            layer::merge(&mut table, layer.table);
+        }
+        let base = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
         // Before the environment: a path in a variable belongs to the working directory, not to the file.
         if let Some(toml::Value::String(dir)) = table.get_mut("data").and_then(|data| data.get_mut("dir")) {
             *dir = base.join(&*dir).display().to_string();
         }
         for (name, value) in environment {
-            set_from_environment(&mut table, name, value)?;
+            match layer::set_from_environment(&mut table, name, value) {
+                Ok(Some(key)) => origins.set_by_variable(key, name),
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            }
         }
-        let mut config: Self = table.try_into().map_err(|error| ConfigFault::syntax("the environment", &error))?;
+        ConfigFaults::unless_empty(faults)?;
+        // Each layer was checked by itself: this can fail by values of variables only.
+        let mut config: Self = table.try_into().map_err(|error: toml::de::Error| ConfigFault::Shape {
+            place: "the environment".to_owned(),
+            problem: error.to_string(),
+        })?;
         config.rebase(&base);
-        config.check()?;
-        Ok(config)
+        let faults = config.check().into_iter().map(|fault| fault.at(&origins)).collect();
+        ConfigFaults::unless_empty(faults)?;
+        Ok(Loaded { config, origins })
     }
 
     /// The address that providers call, without a slash at its end.
@@ -255,14 +293,6 @@ pub(crate) fn is_path(plugin: &str) -> bool {
     plugin.contains('/') || plugin.ends_with(".wasm")
 }
 
-/// A file as a layer: checked alone first, so that a fault shows its line.
-fn read_layer(path: &Path, text: &str) -> Result<toml::Table, ConfigFault> {
-    let layer: toml::Table =
-        toml::from_str(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
-    toml::from_str::<Layer>(text).map_err(|error| ConfigFault::syntax(&path.display().to_string(), &error))?;
-    Ok(layer)
-}
-
 /// The shape of a file: every section may be there in part. Only its errors are of interest.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -289,44 +319,10 @@ macro_rules! layers {
 }
 
 layers! {
-    ServerLayer { listen: String, public_url: String, drain_s: u64 }
+    ServerLayer { listen: String, public_url: String, drain_s: u64, trusted_proxies: Vec<String>, metrics_listen: String }
     DataLayer { dir: PathBuf, cache_mib: u64, reserve_mib: u64 }
     LogLayer { filter: String, format: LogFormat }
     WorkersLayer { threads: usize, sends_in_flight: usize, paused: bool }
-}
-
-fn merge(below: &mut toml::Table, above: toml::Table) {
-    for (key, value) in above {
-        match (below.get_mut(&key), value) {
-            (Some(toml::Value::Table(held)), toml::Value::Table(table)) => merge(held, table),
-            (_, value) => {
-                below.insert(key, value);
-            }
-        }
-    }
-}
-
-/// `TIDEGATE_SERVER__LISTEN=…` sets `server.listen`. Other variables with the prefix (secrets) have no `__` and are left alone.
-fn set_from_environment(table: &mut toml::Table, name: &str, value: &str) -> Result<(), ConfigFault> {
-    let Some((section, key)) = name.strip_prefix(ENV_PREFIX).and_then(|rest| rest.split_once("__")) else {
-        return Ok(());
-    };
-    let (section, key) = (section.to_lowercase(), key.to_lowercase());
-    let unknown = || ConfigFault::UnknownVariable { name: name.to_owned() };
-    let held = table.get_mut(&section).and_then(toml::Value::as_table_mut).ok_or_else(unknown)?;
-    let slot = held.get_mut(&key).ok_or_else(unknown)?;
-    // Only plain values have defaults, so the default tells the type.
-    let parsed = match slot {
-        toml::Value::Integer(_) => value.parse().ok().map(toml::Value::Integer),
-        toml::Value::Boolean(_) => value.parse().ok().map(toml::Value::Boolean),
-        _ => Some(toml::Value::String(value.to_owned())),
-    };
-    *slot = parsed.ok_or_else(|| ConfigFault::Variable {
-        name: name.to_owned(),
-        expected: slot.type_str().to_owned(),
-        found: value.to_owned(),
-    })?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! The HTTP faces: webhooks and health on the public listener, reads and commands on the control socket. Handlers translate; they decide nothing.
 
+mod caller;
+mod figures;
 mod health;
 mod problem;
 mod receive;
+mod reload;
 mod v1;
 
+pub(crate) use caller::Proxies;
 pub(crate) use problem::{Code, Problem};
 
 use crate::app::App;
@@ -38,6 +42,18 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/messages", get(v1::messages).post(v1::send))
         .route("/v1/messages/{id}", get(v1::message))
         .route("/v1/stats", get(v1::stats))
+        .route("/v1/reload", post(reload::reload))
+        .route("/metrics", get(figures::metrics))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(any(unknown))
+        .with_state(app)
+}
+
+/// What a scraper may call: figures and health.
+pub(crate) fn figures(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/metrics", get(figures::metrics))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(any(unknown))

@@ -8,6 +8,8 @@ mod cli;
 mod commands;
 mod config;
 mod http;
+mod metrics;
+mod notify;
 mod pipeline;
 mod play;
 mod records;

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `listener` | webhooks and health; ends last, and answers 503 meanwhile | the gateway stops |
 //! | `control` | the control socket; ends last | the gateway stops |
+//! | `metrics` | figures, where they have a listener of their own; ends last | the gateway stops |
+//! | `watchdog` | tells the service manager that the store works | the gateway stops |
 //! | `clock` | the clock socket, with a stepped clock | the gateway stops |
 //! | `waker` | moves due timers to their queues | the gateway stops |
 //! | `pure-N` | threads that interpret and advance | the gateway stops |
@@ -15,7 +17,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{runtime::Handle, sync::watch, task::JoinSet};
+use tokio::{runtime::Handle, sync::watch, task::JoinSet, time::Instant};
+
+/// Time for what has nothing left to do but to end.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// Starts work, and ends it.
 #[derive(Clone)]
@@ -175,9 +180,10 @@ impl Supervisor {
         });
     }
 
-    /// Waits for everything, at most so long; what answers callers ends last. Returns how many tasks were cut.
-    pub(crate) async fn drain(&self, grace: Duration) -> usize {
-        let mut cut = finish(&self.inner.tasks, grace).await;
+    /// Waits for everything, at most so long; what answers callers ends last. What is left is cut: it says so itself when it is dropped.
+    pub(crate) async fn drain(&self, grace: Duration) {
+        let end = Instant::now() + grace;
+        finish(&self.inner.tasks, end).await;
         let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {
             for (name, thread) in threads {
@@ -186,21 +192,28 @@ impl Supervisor {
                 }
             }
         });
-        if tokio::time::timeout(grace, joined).await.is_err() {
+        if tokio::time::timeout_at(end.max(soon()), joined).await.is_err() {
             tracing::warn!("threads were still at work at the end of the drain");
         }
         // A thread may have started a last task while it ended.
-        cut += finish(&self.inner.tasks, grace).await;
+        finish(&self.inner.tasks, end).await;
         self.inner.close.send_replace(true);
-        cut + finish(&self.inner.faces, grace).await
+        finish(&self.inner.faces, end.max(soon())).await;
     }
 }
 
-/// Waits for tasks, at most so long; cuts those that are left, and says how many.
-async fn finish(tasks: &Mutex<JoinSet<()>>, grace: Duration) -> usize {
+/// What ends by itself in a moment gets that moment, also when the time is up.
+fn soon() -> Instant {
+    Instant::now() + LAST_MOMENT
+}
+
+/// Waits for tasks until then, and cuts those that are left.
+async fn finish(tasks: &Mutex<JoinSet<()>>, end: Instant) {
     let mut tasks = std::mem::take(&mut *tasks.lock().unwrap_or_else(PoisonError::into_inner));
-    let ended = tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await;
-    let cut = if ended.is_ok() { 0 } else { tasks.len() };
-    tasks.abort_all();
-    cut
+    let ended = tokio::time::timeout_at(end, async { while tasks.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        tasks.abort_all();
+        // A cut task is gone when it has been dropped; one that sits in a commit is left behind.
+        let _ = tokio::time::timeout_at(soon(), async { while tasks.join_next().await.is_some() {} }).await;
+    }
 }

@@ -10,8 +10,9 @@ pub(crate) use webhooks::{Webhook, entry, inbound, meta, meta_entries, order, ph
 
 use crate::{
     app::App,
-    catalog::Catalog,
+    catalog::{Catalog, Sources},
     config::Config,
+    metrics::Metrics,
     pipeline::{Incoming, ReceiveFault, Runner, receive},
     play::Played,
     tx::Tx,
@@ -27,6 +28,7 @@ use tempfile::TempDir;
 use tidegate_clock::{ClockMode, DomainClock};
 use tidegate_model::{DeliveryId, MessageId, Timestamp, message::Message};
 use tidegate_plugin_host::{HostConfig, PluginHost};
+use tidegate_signature::Target;
 use tidegate_store::{CommitError, KeyRange, Order, Queue, Space, keys::Key, memory::Memory, records};
 
 /// When every test begins: noon of a day (2026-06-01), in Unix milliseconds.
@@ -217,7 +219,8 @@ impl Stage {
         let endpoint = self.app.catalog().endpoint(endpoint).unwrap();
         let headers: Vec<(String, Vec<u8>)> =
             played.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-        let incoming = Incoming { headers: &headers, body: &played.body, received_at: self.now() };
+        let incoming =
+            Incoming { target: Target::default(), headers: &headers, body: &played.body, received_at: self.now() };
         let accepted = receive(&endpoint, &incoming, self.app.store().seq())?;
         for batch in accepted.ahead {
             self.app.store().commit(batch).wait().unwrap();
@@ -305,7 +308,16 @@ fn strip(value: &mut Value) {
 fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder>) -> Arc<App> {
     let config = Config::load(Some(&dir.join("tidegate.toml")), &[]).unwrap();
     let store = memory.engine();
-    let mut catalog = Catalog::load(&config, &*store, plugin_cache()).unwrap();
+    let mut catalog = Catalog::load(
+        &config,
+        &Sources {
+            store: &*store,
+            plugin_cache: Some(plugin_cache()),
+            metrics: &Arc::new(Metrics::new()),
+            previous: None,
+        },
+    )
+    .unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
     App::over(store, catalog, clock.clone())
 }

@@ -1,11 +1,15 @@
 //! A unit of work: reads through to the store, writes kept aside, one commit at the end. A row that was read and is written must not have changed in between.
 
-use crate::records::{ContactKeyRow, ContactRow};
+use crate::{
+    metrics::Counter,
+    records::{ContactKeyRow, ContactRow},
+};
 use indexmap::IndexMap;
 use std::{any::Any, collections::HashMap};
 use tidegate_model::{
     ContactId, ItemId, Timestamp,
     contact::{Contact, ContactKey},
+    mask::Scrubbed,
 };
 use tidegate_store::{
     Changes, Claim, Commit, CommitError, Engine, Expect, Key, Lane, LaneToken, Queue, StoreError, TimerKey, WorkRow,
@@ -105,12 +109,20 @@ pub(crate) struct Tx<'a> {
     slots: IndexMap<Key, Slot>,
     changes: Changes,
     marks: HashMap<Dedupe, [u8; 16]>,
+    counts: Vec<Counter>,
 }
 
 impl<'a> Tx<'a> {
     /// Nothing read, nothing written.
     pub(crate) fn new(store: &'a dyn Engine, workspace: u32) -> Self {
-        Self { store, workspace, slots: IndexMap::new(), changes: Changes::new(store.seq()), marks: HashMap::new() }
+        Self {
+            store,
+            workspace,
+            slots: IndexMap::new(),
+            changes: Changes::new(store.seq()),
+            marks: HashMap::new(),
+            counts: Vec::new(),
+        }
     }
 
     /// The store, for reads that are no records.
@@ -254,6 +266,16 @@ impl<'a> Tx<'a> {
         self.put(ContactKeyRow { workspace: self.workspace, lookup: key.lookup(), contact });
     }
 
+    /// Has something counted when it is committed, and not when it is done again.
+    pub(crate) fn count(&mut self, counter: Counter) {
+        self.counts.push(counter);
+    }
+
+    /// What is to be counted, for who commits by [`Tx::submit`].
+    pub(crate) fn take_counts(&mut self) -> Counts {
+        Counts(std::mem::take(&mut self.counts))
+    }
+
     /// Row operations so far.
     pub(crate) fn row_ops(&self) -> usize {
         let written = self.slots.values().filter(|slot| slot.encode.is_some()).count();
@@ -284,8 +306,24 @@ impl<'a> Tx<'a> {
     ///
     /// # Errors
     /// The commit's.
-    pub(crate) fn commit(self, token: Option<LaneToken>) -> Result<(), TxError> {
-        Ok(self.submit(token)?.wait().map(|_| ())?)
+    pub(crate) fn commit(mut self, token: Option<LaneToken>) -> Result<(), TxError> {
+        let counts = self.take_counts();
+        self.submit(token)?.wait()?;
+        counts.committed();
+        Ok(())
+    }
+}
+
+/// What a commit will have done.
+#[must_use = "what was committed is counted"]
+pub(crate) struct Counts(Vec<Counter>);
+
+impl Counts {
+    /// It is done.
+    pub(crate) fn committed(self) {
+        for counter in self.0 {
+            counter.inc();
+        }
     }
 }
 
@@ -313,7 +351,7 @@ pub(crate) struct Letter {
 /// The commit's.
 pub(crate) fn give_up(store: &dyn Engine, claim: &Claim, error: &TxError, at: Timestamp) -> Result<(), TxError> {
     let Some((key, row)) = claim.rows().first() else { return Ok(()) };
-    tracing::error!(work = %key, reason = %error, "work was given up; it is among the dead letters");
+    tracing::error!(work = %key, reason = %Scrubbed(&error.to_string()), "work was given up; it is among the dead letters");
     let LaneToken { queue, lane, .. } = claim.token();
     let mut tx = Tx::new(store, lane.workspace);
     tx.park(Letter {

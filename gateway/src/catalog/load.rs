@@ -1,13 +1,19 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
-use super::{Catalog, Connection, Endpoint, HiddenText, Sender, Workspace, delivery_id_headers};
+use super::{
+    Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
+    files::{read_all, read_component},
+};
 use crate::{
     config::{self, Config, SecretText},
+    http::Proxies,
+    metrics::Metrics,
     records::FlowRow,
 };
+use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -47,17 +53,57 @@ fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFaul
     CatalogFault::Key { key: key.into(), problem: format!("{problem}") }
 }
 
+/// Where a catalog is made.
+pub(crate) struct Sources<'a> {
+    /// Gives names their numbers, and keeps versions of flows.
+    pub store: &'a dyn Engine,
+    /// Keeps compiled plugins; `None` compiles them each time.
+    pub plugin_cache: Option<&'a Path>,
+    /// What is counted.
+    pub metrics: &'a Arc<Metrics>,
+    /// The catalog before: what has not changed is taken over from it.
+    pub previous: Option<&'a Catalog>,
+}
+
 impl Catalog {
-    /// Loads everything that a configuration names. `plugin_cache` keeps compiled plugins.
+    /// Loads everything that a configuration names. When it fails, nothing of what is in force has changed.
     ///
     /// # Errors
     /// What does not fit together.
-    pub(crate) fn load(config: &Config, store: &dyn Engine, plugin_cache: &Path) -> Result<Self, CatalogFault> {
-        let loader = Loader { config, store, registry: Registry::load(store)? };
+    pub(crate) fn load(config: &Config, sources: &Sources<'_>) -> Result<Self, CatalogFault> {
+        let Sources { store, plugin_cache, metrics, previous } = *sources;
+        let (host, client) = match previous {
+            Some(held) => (held.host.clone(), held.client.clone()),
+            None => {
+                let settings = HostConfig { cache_dir: plugin_cache.map(Path::to_owned), ..HostConfig::default() };
+                let host = PluginHost::new(&settings).map_err(|error| CatalogFault::Host(error.to_string()))?;
+                (host, HttpClient::new().map_err(|error| CatalogFault::Host(error.to_string()))?)
+            }
+        };
+        let proxies = Proxies::parse(&config.server.trusted_proxies)
+            .map_err(|problem| fault("server.trusted_proxies", problem))?;
+        let registry = Registry::load(store)?;
+        let mut loader = Loader {
+            config,
+            store,
+            registry,
+            host,
+            client,
+            metrics,
+            previous,
+            facts: Facts::default(),
+            plugins: HashMap::new(),
+        };
+        loader.facts.note_settings(config);
         let workspaces = loader.workspaces()?;
         let senders = loader.senders()?;
-        let endpoints = loader.endpoints(plugin_cache)?;
+        let endpoints = loader.endpoints()?;
         check_flows(&workspaces, &senders)?;
+        // Last: a configuration that is refused leaves nothing behind but numbers of names.
+        for (number, workspace) in &workspaces {
+            loader.keep_versions(*number, &workspace.flows)?;
+        }
+        let Loader { host, client, facts, plugins, .. } = loader;
         Ok(Self {
             endpoints,
             senders,
@@ -65,6 +111,13 @@ impl Catalog {
             old_flows: RwLock::default(),
             no_templates: TemplateSet::default(),
             no_keywords: Keywords::default(),
+            config: config.clone(),
+            proxies,
+            facts,
+            metrics: Arc::clone(metrics),
+            host,
+            plugins,
+            client,
         })
     }
 }
@@ -73,6 +126,12 @@ struct Loader<'a> {
     config: &'a Config,
     store: &'a dyn Engine,
     registry: Registry,
+    host: PluginHost,
+    client: HttpClient,
+    metrics: &'a Arc<Metrics>,
+    previous: Option<&'a Catalog>,
+    facts: Facts,
+    plugins: HashMap<String, Plugin>,
 }
 
 impl Loader<'_> {
@@ -80,18 +139,27 @@ impl Loader<'_> {
         Ok(self.registry.assign(self.store, kind, name)?)
     }
 
-    fn workspaces(&self) -> Result<HashMap<u32, Workspace>, CatalogFault> {
+    fn workspaces(&mut self) -> Result<HashMap<u32, Workspace>, CatalogFault> {
         let mut found = HashMap::new();
         for (name, section) in &self.config.workspaces {
             let number = self.number(Named::Workspace, name)?;
+            self.facts.note(format!("workspace {name}"), section);
             let flows = read_all(section.flows.as_deref(), parse_flow)?;
             let flows = FlowSet::new(flows).map_err(|error| fault(format!("workspaces.{name}.flows"), error))?;
+            let mut meters = HashMap::new();
+            for flow in flows.iter() {
+                meters.insert(flow.name().to_owned(), self.metrics.flow(name, flow.name()));
+                self.facts.note_text(format!("flow {name}/{}", flow.name()), "version", &flow.version().to_string());
+            }
             let templates = read_all(section.templates.as_deref(), parse_template)?;
+            for template in &templates {
+                let text = format!("{:?}", template.definition());
+                self.facts.note_hidden(format!("template {name}/{}", template.name()), "text", &text);
+            }
             let templates =
                 TemplateSet::new(templates).map_err(|error| fault(format!("workspaces.{name}.templates"), error))?;
-            self.keep_versions(number, &flows)?;
             let (keywords, default_sender) = (section.keywords.clone(), section.default_sender.clone());
-            found.insert(number, Workspace { name: name.clone(), flows, templates, keywords, default_sender });
+            found.insert(number, Workspace { name: name.clone(), flows, templates, keywords, default_sender, meters });
         }
         Ok(found)
     }
@@ -111,18 +179,25 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn senders(&self) -> Result<Vec<Arc<Sender>>, CatalogFault> {
-        if self.config.senders.is_empty() {
-            return Ok(Vec::new());
-        }
-        let client = HttpClient::new().map_err(|error| CatalogFault::Host(error.to_string()))?;
-        self.config.senders.iter().map(|section| self.sender(section, &client).map(Arc::new)).collect()
+    fn senders(&mut self) -> Result<Vec<Arc<Sender>>, CatalogFault> {
+        let sections = &self.config.senders;
+        sections.iter().map(|section| self.sender(section)).collect()
     }
 
-    fn sender(&self, section: &config::Sender, client: &HttpClient) -> Result<Sender, CatalogFault> {
+    /// A sender that has not changed is the same one, with what it knows of its provider.
+    fn sender(&mut self, section: &config::Sender) -> Result<Arc<Sender>, CatalogFault> {
         let key = format!("senders.{}", section.name);
-        let token =
-            Token::new(&secret(&key, "access_token", &section.access_token)?).map_err(|error| fault(&key, error))?;
+        let subject = format!("sender {}", section.name);
+        let token = secret(&key, "access_token", &section.access_token)?;
+        self.facts.note(subject.clone(), section);
+        self.facts.note_hidden(subject.clone(), "access_token", &token);
+        if let Some(previous) = self.previous
+            && self.facts.same(previous.facts(), &subject)
+            && let Some(held) = previous.senders.iter().find(|held| held.name == section.name)
+        {
+            return Ok(Arc::clone(held));
+        }
+        let token = Token::new(&token).map_err(|error| fault(&key, error))?;
         let settings = WhatsappConfig {
             name: section.name.clone(),
             phone_number_id: section.phone_number_id.clone(),
@@ -131,52 +206,63 @@ impl Loader<'_> {
             graph_version: section.graph_version.clone(),
             timeout: Duration::from_secs(section.timeout_s),
         };
-        let channel = WhatsappSender::new(client.clone(), settings).map_err(|error| fault(&key, error))?;
-        Ok(Sender {
+        let channel = WhatsappSender::new(self.client.clone(), settings).map_err(|error| fault(&key, error))?;
+        Ok(Arc::new(Sender {
             name: section.name.clone(),
             number: self.number(Named::Sender, &section.name)?,
             workspace: self.number(Named::Workspace, &section.workspace)?,
             provider_id: section.phone_number_id.clone(),
             kind: section.channel,
             channel: Arc::new(channel),
-        })
+            meter: self.metrics.sender(&section.name),
+        }))
     }
 
-    fn endpoints(&self, plugin_cache: &Path) -> Result<HashMap<String, Arc<Endpoint>>, CatalogFault> {
-        let settings = HostConfig { cache_dir: Some(plugin_cache.to_owned()), ..HostConfig::default() };
-        let host = PluginHost::new(&settings).map_err(|error| CatalogFault::Host(error.to_string()))?;
-        let mut plugins: HashMap<&str, Plugin> = HashMap::new();
+    fn endpoints(&mut self) -> Result<HashMap<String, Arc<Endpoint>>, CatalogFault> {
         let mut found = HashMap::new();
         for section in &self.config.endpoints {
-            let key = format!("endpoints.{}", section.name);
-            let plugin = match plugins.get(section.plugin.as_str()) {
-                Some(plugin) => plugin.clone(),
-                None => {
-                    let plugin = load_plugin(&host, &section.plugin)
-                        .map_err(|problem| fault(format!("{key}.plugin"), problem))?;
-                    plugins.insert(&section.plugin, plugin.clone());
-                    plugin
-                }
-            };
+            let plugin = self
+                .plugin(&section.plugin)
+                .map_err(|problem| fault(format!("endpoints.{}.plugin", section.name), problem))?;
             found.insert(section.name.clone(), Arc::new(self.endpoint(section, plugin)?));
         }
         Ok(found)
     }
 
-    fn endpoint(&self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
-        let key = format!("endpoints.{}", section.name);
+    /// A plugin by its id or path. One that is loaded already, here or in the catalog before, is not loaded again.
+    fn plugin(&mut self, name: &str) -> Result<Plugin, String> {
+        let component = read_component(name)?;
+        let digest = hex::encode(Sha256::digest(&component));
+        let held = self.plugins.get(&digest).or_else(|| self.previous?.plugins.get(&digest)).cloned();
+        let plugin = match held {
+            Some(plugin) => plugin,
+            None => self.host.load(&component).map_err(|error| format!("{name}: {error}"))?,
+        };
+        self.plugins.insert(digest, plugin.clone());
+        Ok(plugin)
+    }
+
+    fn endpoint(&mut self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
+        let (key, subject) = (format!("endpoints.{}", section.name), format!("endpoint {}", section.name));
         let manifest = plugin.manifest();
         let scheme = scheme_of(manifest).map_err(|problem| fault(&key, problem))?;
+        self.facts.note(subject.clone(), section);
+        let build = format!("{}@{} {}", manifest.id, manifest.version, plugin.digest().get(..12).unwrap_or_default());
+        self.facts.note_text(subject.clone(), "plugin build", &build);
+        let mut all = String::new();
         let secrets = section.secrets.iter().map(|text| {
             let text = secret(&key, "secrets", text)?;
+            all.push_str(&text);
+            all.push('\n');
             Secret::new(&text, &scheme.key).map_err(|error| fault(format!("{key}.secrets"), error))
         });
         let secrets =
             Secrets::new(secrets.collect::<Result<_, _>>()?).map_err(|error| fault(format!("{key}.secrets"), error))?;
-        let verify_token = match &section.verify_token {
-            Some(text) => Some(HiddenText(secret(&key, "verify_token", text)?)),
-            None => None,
-        };
+        let token = section.verify_token.as_ref().map(|text| secret(&key, "verify_token", text)).transpose()?;
+        self.facts.note_hidden(subject.clone(), "secrets", &all);
+        if let Some(token) = &token {
+            self.facts.note_hidden(subject, "verify_token", token);
+        }
         let connections = self.connections(section)?;
         let home = match connections.as_slice() {
             [first, rest @ ..] if rest.iter().all(|other| other.workspace == first.workspace) => first.workspace,
@@ -190,18 +276,21 @@ impl Loader<'_> {
             delivery_id_headers: delivery_id_headers(&manifest.items.dedupe),
             max_body_bytes: section.max_body_bytes.unwrap_or(manifest_limit),
             plugin_digest: plugin.digest(),
+            meter: self.metrics.endpoint(&section.name),
+            plugin_meter: self.metrics.plugin(plugin.id()),
             plugin,
             scheme,
             secrets,
-            verify_token,
+            verify_token: token.map(HiddenText),
             connections,
         })
     }
 
-    fn connections(&self, endpoint: &config::Endpoint) -> Result<Vec<Arc<Connection>>, CatalogFault> {
+    fn connections(&mut self, endpoint: &config::Endpoint) -> Result<Vec<Arc<Connection>>, CatalogFault> {
         let sections = self.config.connections.iter().filter(|section| section.endpoint == endpoint.name);
         sections
             .map(|section| {
+                self.facts.note(format!("connection {}", section.name), section);
                 let settings = serde_json::to_string(&section.settings)
                     .map_err(|error| fault(format!("connections.{}.settings", section.name), error))?;
                 let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
@@ -220,18 +309,6 @@ fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFa
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
 }
 
-fn load_plugin(host: &PluginHost, name: &str) -> Result<Plugin, String> {
-    if config::is_path(name) {
-        let component = std::fs::read(name).map_err(|error| format!("{name} can't be read: {error}"))?;
-        return host.load(&component).map_err(|error| format!("{name}: {error}"));
-    }
-    let bundled = tidegate_bundled::PLUGINS.iter().find(|plugin| plugin.id == name).ok_or_else(|| {
-        let known: Vec<&str> = tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).collect();
-        format!("there is no bundled plugin {name:?}; there are {}, or name a .wasm file by its path", known.join(", "))
-    })?;
-    host.load(bundled.component).map_err(|error| error.to_string())
-}
-
 /// How a plugin's provider signs.
 pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
     match &manifest.signature {
@@ -246,31 +323,6 @@ pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> 
         }
         None => Err(format!("the plugin {} has no signature scheme, and unsigned webhooks are not taken", manifest.id)),
     }
-}
-
-/// Every `.yaml` file of a folder, in the order of names. All that is wrong is said at once.
-fn read_all<T, E: ToString>(
-    folder: Option<&Path>,
-    parse: fn(&str, &str) -> Result<T, E>,
-) -> Result<Vec<T>, CatalogFault> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
-    let unreadable = |path: &Path, error: std::io::Error| CatalogFault::Files(format!("{}: {error}", path.display()));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|error| unreadable(folder, error))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| unreadable(folder, error))?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
-    files.sort();
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for path in files {
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        match parse(&path.display().to_string(), &text) {
-            Ok(one) => found.push(one),
-            Err(error) => problems.push(error.to_string()),
-        }
-    }
-    if problems.is_empty() { Ok(found) } else { Err(CatalogFault::Files(problems.join("\n"))) }
 }
 
 /// Steps must name senders of their workspace.

@@ -1,9 +1,17 @@
-//! `tidegate config`: what is in force, without secrets.
+//! `tidegate config`: what is in force and where it comes from, without secrets; and whether it is right.
 
 use super::{Failure, output};
-use crate::config::{Config, DEFAULTS};
+use crate::{
+    catalog::{Catalog, Sources},
+    config::{self, Config, DEFAULTS, Loaded},
+    metrics::Metrics,
+};
 use clap::Args;
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tidegate_store::memory::Memory;
 
 #[derive(Debug, Args)]
 pub(super) struct ConfigArgs {
@@ -13,6 +21,9 @@ pub(super) struct ConfigArgs {
     /// Show every key with its default and what it is for.
     #[arg(long)]
     defaults: bool,
+    /// Check everything that a start checks (secrets, plugins, flows, templates), and show only what is wrong.
+    #[arg(long, conflicts_with = "defaults")]
+    check: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -23,20 +34,52 @@ pub(super) fn run(args: &ConfigArgs) -> Result<u8, Failure> {
         output::line(DEFAULTS.trim_end());
         return Ok(0);
     }
-    let config = load(args.config.as_deref())?;
-    if args.json {
-        output::json(&config);
+    let loaded = load(args.config.as_deref(), &environment())?;
+    let warnings = config::warnings(&loaded.config, &loaded.origins);
+    if args.check {
+        check(&loaded.config)?;
+        if args.json {
+            output::json(&serde_json::json!({"sound": true, "warnings": warnings}));
+            return Ok(0);
+        }
+        output::line("the configuration is sound");
+    } else if args.json {
+        let mut shown = serde_json::to_value(&loaded.config).map_err(anyhow::Error::from)?;
+        shown["origins"] = serde_json::json!(loaded.origins);
+        shown["warnings"] = serde_json::json!(warnings);
+        output::json(&shown);
+        return Ok(0);
     } else {
-        let text = toml::to_string(&config).map_err(anyhow::Error::from)?;
-        output::line(text.trim_end());
+        output::line(config::in_force(&loaded.config, &loaded.origins).map_err(anyhow::Error::from)?);
+    }
+    for warning in warnings {
+        output::line(format!("# warning: {warning}"));
     }
     Ok(0)
 }
 
+/// Loads everything as a start does, into nothing.
+fn check(config: &Config) -> Result<(), Failure> {
+    let memory = Memory::new();
+    let cache = config.data.dir.join("plugins");
+    let sources = Sources {
+        store: &*memory.engine(),
+        // A check leaves nothing behind where there is nothing yet.
+        plugin_cache: cache.is_dir().then_some(cache.as_path()),
+        metrics: &Arc::new(Metrics::new()),
+        previous: None,
+    };
+    Catalog::load(config, &sources).map(|_| ()).map_err(|fault| Failure::Usage(fault.to_string()))
+}
+
 /// The layers: defaults, file, environment.
-pub(super) fn load(file: Option<&std::path::Path>) -> Result<Config, Failure> {
-    let environment: Vec<(String, String)> = std::env::vars_os()
+pub(super) fn load(file: Option<&Path>, environment: &[(String, String)]) -> Result<Loaded, Failure> {
+    Config::load_layers(file, environment).map_err(|faults| Failure::Usage(faults.to_string()))
+}
+
+/// The environment, as far as it is text.
+pub(super) fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    Config::load(file, &environment).map_err(|fault| Failure::Usage(fault.to_string()))
+        .collect()
 }

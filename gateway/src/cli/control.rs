@@ -53,6 +53,9 @@ impl Control {
         let (failed, value) = answer
             .map_err(reqwest::Error::without_url)
             .with_context(|| format!("the gateway behind {} does not answer", self.socket.display()))?;
+        if failed && value["code"] == "configuration-refused" {
+            return Err(Failure::Usage(value["detail"].as_str().unwrap_or_default().to_owned()));
+        }
         if failed {
             return Err(Failure::Work(anyhow!("{}", value["detail"].as_str().unwrap_or("the gateway refused this"))));
         }

@@ -98,7 +98,8 @@ pub(crate) fn reply(app: &App, reply: &Reply) -> Result<MessageId, Problem> {
 }
 
 fn workspace(app: &App, name: Option<&str>) -> Result<u32, Problem> {
-    let mut named: Vec<(u32, &str)> = app.catalog().workspaces().filter(|(_, held)| !held.is_empty()).collect();
+    let catalog = app.catalog();
+    let mut named: Vec<(u32, &str)> = catalog.workspaces().filter(|(_, held)| !held.is_empty()).collect();
     named.retain(|(_, held)| name.is_none_or(|name| name == *held));
     match named.as_slice() {
         [(number, _)] => Ok(*number),
@@ -111,10 +112,11 @@ fn workspace(app: &App, name: Option<&str>) -> Result<u32, Problem> {
 }
 
 fn sender(app: &App, workspace: u32, name: Option<&str>) -> Result<Arc<Sender>, Problem> {
-    let Some(name) = name.or_else(|| app.catalog().default_sender(workspace)) else {
+    let catalog = app.catalog();
+    let Some(name) = name.or_else(|| catalog.default_sender(workspace)) else {
         return Err(Problem::new(Code::ParameterInvalid, "sender: name one, or give the workspace a default_sender"));
     };
-    app.catalog().sender(workspace, name).ok_or_else(|| {
+    catalog.sender(workspace, name).ok_or_else(|| {
         Problem::new(Code::ParameterInvalid, format!("sender: there is no sender {name:?} in this workspace"))
     })
 }

@@ -1,79 +1,49 @@
 //! What a configuration must hold to, beyond its shape.
 
-use super::{Config, Sender};
-use std::{collections::HashSet, path::PathBuf};
+use super::{Config, ConfigFault, Connection, Endpoint, Sender};
+use crate::{http::Proxies, telemetry};
+use std::{collections::HashSet, net::SocketAddr};
 use tidegate_clock::ClockMode;
 
-/// What is wrong with a configuration, for the operator who wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ConfigFault {
-    /// The file can't be read.
-    #[error("{path}: {reason}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// It is no TOML, or a key is unknown, missing or of another type.
-    #[error("{place}: {problem}")]
-    Shape {
-        /// The layer.
-        place: String,
-        /// Line, key and what was expected.
-        problem: String,
-    },
-    /// A variable names no key.
-    #[error("the variable {name} names no key; `tidegate config --defaults` shows them all")]
-    UnknownVariable {
-        /// The variable.
-        name: String,
-    },
-    /// A variable's value has another type than its key.
-    #[error("the variable {name} must hold a value of type {expected}, not {found:?}")]
-    Variable {
-        /// The variable.
-        name: String,
-        /// What its key takes.
-        expected: String,
-        /// What it holds.
-        found: String,
-    },
-    /// Keys that do not fit together.
-    #[error("{key}: {problem}")]
-    Key {
-        /// Where.
-        key: String,
-        /// What is wrong and what to do.
-        problem: String,
-    },
-}
-
-impl ConfigFault {
-    pub(super) fn syntax(place: &str, error: &toml::de::Error) -> Self {
-        Self::Shape { place: place.to_owned(), problem: error.to_string().trim_end().to_owned() }
-    }
-
-    /// A fault at a key.
-    pub(crate) fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Key { key: key.into(), problem: problem.into() }
-    }
-}
+type Sound = Result<(), ConfigFault>;
 
 impl Config {
-    pub(super) fn check(&self) -> Result<(), ConfigFault> {
-        unique("endpoints", self.endpoints.iter().map(|endpoint| endpoint.name.as_str()))?;
-        unique("connections", self.connections.iter().map(|connection| connection.name.as_str()))?;
-        unique("senders", self.senders.iter().map(|sender| sender.name.as_str()))?;
-        for name in self.workspaces.keys() {
-            name_is_plain(&format!("workspaces.{name}"), name)?;
+    /// Everything that is wrong, at most one fault for each item of a list.
+    pub(super) fn check(&self) -> Vec<ConfigFault> {
+        let mut checks: Vec<Sound> = vec![
+            self.check_server(),
+            self.check_clock(),
+            telemetry::check_filter(&self.log.filter).map_err(|problem| ConfigFault::key("log.filter", problem)),
+            unique("endpoints", self.endpoints.iter().map(|endpoint| endpoint.name.as_str())),
+            unique("connections", self.connections.iter().map(|connection| connection.name.as_str())),
+            unique("senders", self.senders.iter().map(|sender| sender.name.as_str())),
+            self.accounts_are_distinct(),
+        ];
+        checks.extend(self.workspaces.keys().map(|name| name_is_plain(&format!("workspaces.{name}"), name)));
+        checks.extend(self.connections.iter().map(|connection| self.check_connection(connection)));
+        checks.extend(self.endpoints.iter().map(|endpoint| self.check_endpoint(endpoint)));
+        checks.extend(self.senders.iter().map(|sender| self.check_sender(sender)));
+        checks.extend(self.workspaces.keys().map(|name| self.check_default_sender(name)));
+        checks.into_iter().filter_map(Result::err).collect()
+    }
+
+    fn check_server(&self) -> Sound {
+        let url = &self.server.public_url;
+        if !["https://", "http://"].iter().any(|scheme| url.is_empty() || url.starts_with(scheme)) {
+            let problem = format!("it must begin with https:// or http://, not {url:?}");
+            return Err(ConfigFault::key("server.public_url", problem));
         }
-        self.check_clock()?;
-        // First, so that an endpoint that is misspelt there is not said to have no connection.
-        self.check_connections()?;
-        self.check_endpoints()?;
-        self.senders.iter().try_for_each(|sender| self.check_sender(sender))?;
-        self.check_default_senders()
+        if url.contains(['?', '#']) {
+            return Err(ConfigFault::key("server.public_url", "it must have no query and no fragment"));
+        }
+        Proxies::parse(&self.server.trusted_proxies)
+            .map_err(|problem| ConfigFault::key("server.trusted_proxies", problem))?;
+        let metrics = &self.server.metrics_listen;
+        if !metrics.is_empty() && metrics.parse::<SocketAddr>().is_err() {
+            let problem = format!("it must be an address and a port such as 127.0.0.1:9464, not {metrics:?}");
+            return Err(ConfigFault::key("server.metrics_listen", problem));
+        }
+        Ok(())
     }
 
     fn check_clock(&self) -> Result<(), ConfigFault> {
@@ -81,38 +51,41 @@ impl Config {
         mode.map(|_| ()).map_err(|error| ConfigFault::key("clock.mode", error.to_string()))
     }
 
-    fn check_endpoints(&self) -> Result<(), ConfigFault> {
-        for endpoint in &self.endpoints {
-            let key = format!("endpoints.{}", endpoint.name);
-            name_is_plain(&key, &endpoint.name)?;
-            if endpoint.secrets.is_empty() {
-                return Err(ConfigFault::key(key, "secrets must hold at least one signing secret"));
-            }
-            if !self.connections.iter().any(|connection| connection.endpoint == endpoint.name) {
-                return Err(ConfigFault::key(
-                    key,
-                    "no [[connections]] names this endpoint: add one, so that its items have a workspace",
-                ));
-            }
+    fn check_endpoint(&self, endpoint: &Endpoint) -> Sound {
+        let key = format!("endpoints.{}", endpoint.name);
+        name_is_plain(&key, &endpoint.name)?;
+        if endpoint.secrets.is_empty() {
+            return Err(ConfigFault::key(key, "secrets must hold at least one signing secret"));
+        }
+        // A connection of an endpoint that is not there may have been meant for this one: that is said already.
+        let astray = |name: &str| !self.endpoints.iter().any(|endpoint| endpoint.name == name);
+        if !self.connections.iter().any(|held| held.endpoint == endpoint.name || astray(&held.endpoint)) {
+            let problem = "no [[connections]] names this endpoint: add one, so that its items have a workspace";
+            return Err(ConfigFault::key(key, problem));
         }
         Ok(())
     }
 
-    fn check_connections(&self) -> Result<(), ConfigFault> {
-        let mut seen = HashSet::new();
-        for connection in &self.connections {
-            let key = format!("connections.{}", connection.name);
-            name_is_plain(&key, &connection.name)?;
-            if !self.endpoints.iter().any(|endpoint| endpoint.name == connection.endpoint) {
-                return Err(ConfigFault::key(key, format!("there is no endpoint {:?}", connection.endpoint)));
-            }
-            self.workspace_exists(&key, &connection.workspace)?;
-            if !seen.insert((&connection.endpoint, &connection.account)) {
-                let problem = "another connection of this endpoint has the same account: an item would have two owners";
-                return Err(ConfigFault::key(key, problem));
-            }
+    fn check_connection(&self, connection: &Connection) -> Sound {
+        let key = format!("connections.{}", connection.name);
+        name_is_plain(&key, &connection.name)?;
+        if !self.endpoints.iter().any(|endpoint| endpoint.name == connection.endpoint) {
+            let names = self.endpoints.iter().map(|endpoint| endpoint.name.as_str());
+            let near = super::layer::did_you_mean(&connection.endpoint, names);
+            return Err(ConfigFault::key(key, format!("there is no endpoint {:?}{near}", connection.endpoint)));
         }
-        Ok(())
+        self.workspace_exists(&key, &connection.workspace)
+    }
+
+    fn accounts_are_distinct(&self) -> Sound {
+        let mut seen = HashSet::new();
+        match self.connections.iter().find(|held| !seen.insert((&held.endpoint, &held.account))) {
+            None => Ok(()),
+            Some(second) => Err(ConfigFault::key(
+                format!("connections.{}", second.name),
+                "another connection of this endpoint has the same account: an item would have two owners",
+            )),
+        }
     }
 
     fn check_sender(&self, sender: &Sender) -> Result<(), ConfigFault> {
@@ -138,22 +111,22 @@ impl Config {
         Ok(())
     }
 
-    fn check_default_senders(&self) -> Result<(), ConfigFault> {
-        for (name, workspace) in &self.workspaces {
-            let Some(default) = &workspace.default_sender else { continue };
-            if !self.senders.iter().any(|sender| sender.name == *default && sender.workspace == *name) {
-                let problem = format!("default_sender {default:?} is no sender of this workspace");
-                return Err(ConfigFault::key(format!("workspaces.{name}"), problem));
-            }
+    fn check_default_sender(&self, name: &str) -> Sound {
+        let default = self.workspaces.get(name).and_then(|workspace| workspace.default_sender.as_ref());
+        let Some(default) = default else { return Ok(()) };
+        if self.senders.iter().any(|sender| sender.name == *default && sender.workspace == *name) {
+            return Ok(());
         }
-        Ok(())
+        let problem = format!("default_sender {default:?} is no sender of this workspace");
+        Err(ConfigFault::key(format!("workspaces.{name}"), problem))
     }
 
     fn workspace_exists(&self, key: &str, workspace: &str) -> Result<(), ConfigFault> {
         if self.workspaces.contains_key(workspace) {
             return Ok(());
         }
-        Err(ConfigFault::key(key, format!("there is no workspace {workspace:?}: add [workspaces.{workspace}]")))
+        let near = super::layer::did_you_mean(workspace, self.workspaces.keys().map(String::as_str));
+        Err(ConfigFault::key(key, format!("there is no workspace {workspace:?}: add [workspaces.{workspace}]{near}")))
     }
 }
 

@@ -39,6 +39,11 @@ impl SecretText {
         if value.is_empty() { Err(format!("the secret {self} is empty")) } else { Ok(value) }
     }
 
+    /// Whether it is the secret itself, and no source of it.
+    pub(crate) fn is_written_out(&self) -> bool {
+        self.variable().is_none() && !self.0.starts_with("file:")
+    }
+
     fn variable(&self) -> Option<&str> {
         self.0.strip_prefix("${")?.strip_suffix('}')
     }
@@ -46,8 +51,7 @@ impl SecretText {
 
 impl fmt::Display for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names_source = self.variable().is_some() || self.0.starts_with("file:");
-        f.write_str(if names_source { &self.0 } else { "***" })
+        f.write_str(if self.is_written_out() { "***" } else { &self.0 })
     }
 }
 

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use tidegate_model::mask::Scrubbed;
 
 /// Where the pages of the codes are; the last part is the code.
 const PAGES: &str = "https://github.com/tidegate/tidegate/blob/main/docs/errors/";
@@ -58,6 +59,8 @@ codes! {
     ParameterInvalid = "parameter-invalid", BAD_REQUEST, "A parameter is invalid";
     /// What was asked for does not fit the present state.
     Conflict = "conflict", CONFLICT, "Not possible now";
+    /// The configuration that was to be reloaded is wrong.
+    ConfigurationRefused = "configuration-refused", UNPROCESSABLE_ENTITY, "The configuration was refused";
     /// The gateway is shutting down, or its disk is full or has failed.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available now";
     /// Something went wrong on our side.
@@ -79,7 +82,7 @@ impl Problem {
 
     /// A fault of ours: the cause goes to the log, the caller learns that it is not theirs.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(error = %cause, "request failed");
+        tracing::error!(error = %Scrubbed(&cause.to_string()), "request failed");
         Self::new(Code::Internal, "the gateway could not do this; its log says why")
     }
 

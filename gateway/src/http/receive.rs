@@ -1,21 +1,32 @@
 //! `/in/{endpoint}`: webhooks and handshakes. 200 is answered when the delivery is on disk, not before.
 
-use super::{Code, Problem};
+use super::{
+    Code, Problem,
+    caller::{Caller, caller},
+};
 use crate::{
     app::App,
-    catalog::Endpoint,
+    catalog::{Catalog, Endpoint},
+    metrics::{RefusedFor, Taken},
     pipeline::{self, Accepted, Incoming, Mark, ReceiveFault},
+    telemetry::Root,
 };
 use axum::{
     body::Body,
-    extract::{Path, Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+    extract::{ConnectInfo, Path, Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
     response::IntoResponse,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use tidegate_clock::Stopwatch;
 use tidegate_model::DeliveryId;
+use tidegate_signature::{Refusal, Target};
 use tidegate_store::CommitError;
+use tracing::{
+    Instrument,
+    field::{Empty, display},
+};
 
 /// Names the stored delivery in the answer, for those who look for it later.
 const DELIVERY: HeaderName = HeaderName::from_static("tidegate-delivery");
@@ -23,48 +34,107 @@ const DELIVERY: HeaderName = HeaderName::from_static("tidegate-delivery");
 /// Takes a webhook.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(name): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<axum::response::Response, Problem> {
-    app.accepting().map_err(Problem::unavailable)?;
-    let endpoint = find(&app, &name)?;
+    let watch = Stopwatch::start();
+    let catalog = app.catalog();
+    let endpoint = find(&app, &catalog, &name)?;
+    let caller = caller(peer.ip(), &headers, catalog.proxies());
+    let span = tracing::info_span!("receive", endpoint = %endpoint.name, root = Empty, delivery.id = Empty);
+    let url = called(&app, &catalog, &uri);
+    let taken = take(&app, &endpoint, Call { caller, url, headers, body }).instrument(span).await;
+    match taken {
+        Ok((id, taken)) => {
+            endpoint.meter.webhooks(taken).inc();
+            endpoint.meter.receive.observe(watch.elapsed().as_secs_f64());
+            Ok(answer(&endpoint, id))
+        }
+        Err((problem, taken)) => {
+            endpoint.meter.webhooks(taken).inc();
+            Err(problem)
+        }
+    }
+}
+
+/// A problem, and what the webhook counts as.
+type NotTaken = (Problem, Taken);
+
+/// A request.
+struct Call {
+    caller: Caller,
+    url: String,
+    headers: HeaderMap,
+    body: Body,
+}
+
+/// The URL that the provider called, and signed if it signs URLs: by the configuration. `Host` and forwarded headers are the caller's words.
+fn called(app: &App, catalog: &Catalog, uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    match catalog.config().server.public_url.trim_end_matches('/') {
+        // The port may have been chosen at the start.
+        "" => format!("http://{}{path}", app.listening()),
+        url => format!("{url}{path}"),
+    }
+}
+
+async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(DeliveryId, Taken), NotTaken> {
+    let Call { caller, url, headers, body } = call;
+    app.accepting().map_err(|why| (Problem::unavailable(why), Taken::Unavailable))?;
+    let _request = app.flights().request();
     let body = read(body, endpoint.max_body_bytes).await?;
     let headers: Vec<(String, Vec<u8>)> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let incoming = Incoming { headers: &headers, body: &body, received_at: app.now() };
-    let accepted =
-        pipeline::receive(&endpoint, &incoming, app.store().seq()).map_err(|fault| not_taken(&endpoint, &fault))?;
-    let id = store(&app, &endpoint, accepted).await?;
-    Ok(answer(&endpoint, id))
+    let target = Target { method: "POST", url: &url };
+    let incoming = Incoming { target, headers: &headers, body: &body, received_at: app.now() };
+    let accepted = pipeline::receive(endpoint, &incoming, app.store().seq())
+        .map_err(|fault| not_taken(endpoint, caller, &fault))?;
+    store(app, endpoint, accepted).await
 }
 
-fn not_taken(endpoint: &Endpoint, fault: &ReceiveFault) -> Problem {
+fn not_taken(endpoint: &Endpoint, caller: Caller, fault: &ReceiveFault) -> NotTaken {
     match fault {
         ReceiveFault::Refused(refusal) => {
-            tracing::warn!(endpoint = %endpoint.name, reason = %refusal, "webhook refused");
-            Problem::new(Code::SignatureRefused, refusal.to_string())
+            tracing::warn!(endpoint = %endpoint.name, %caller, reason = %refusal, "webhook refused");
+            endpoint.meter.refused(reason_of(refusal)).inc();
+            (Problem::new(Code::SignatureRefused, refusal.to_string()), Taken::Refused)
         }
-        ReceiveFault::Body(error) => Problem::new(Code::BodyTooLarge, error.to_string()),
-        ReceiveFault::Record(error) => Problem::internal(error),
+        ReceiveFault::Body(error) => (Problem::new(Code::BodyTooLarge, error.to_string()), Taken::TooLarge),
+        ReceiveFault::Record(error) => (Problem::internal(error), Taken::Failed),
+    }
+}
+
+const fn reason_of(refusal: &Refusal) -> RefusedFor {
+    match refusal {
+        Refusal::Missing { .. } => RefusedFor::Missing,
+        Refusal::Repeated { .. } => RefusedFor::Repeated,
+        Refusal::Malformed { .. } => RefusedFor::Malformed,
+        Refusal::Mismatch { .. } => RefusedFor::Mismatch,
+        Refusal::Stale { .. } => RefusedFor::Stale,
+        Refusal::Scheme(_) => RefusedFor::Scheme,
     }
 }
 
 /// Commits a delivery and waits until it is on disk. A repeat gets the first one's id.
-async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Result<DeliveryId, Problem> {
+async fn store(app: &Arc<App>, endpoint: &Endpoint, accepted: Accepted) -> Result<(DeliveryId, Taken), NotTaken> {
     let Accepted { id, mark, ahead, changes } = accepted;
+    let span = tracing::Span::current();
+    span.record("root", display(Root(id.raw()))).record("delivery.id", display(id));
     for batch in ahead {
         app.store().commit(batch).await.map_err(|error| not_stored(&error))?;
     }
     match (app.store().commit(changes.into_batch()).await, mark) {
         (Ok(_), _) => {
             tracing::debug!(delivery.id = %id, endpoint = %endpoint.name, "received");
-            Ok(id)
+            Ok((id, Taken::Accepted))
         }
         (Err(CommitError::Conflict { key }), Some(mark)) if mark.is_conflict(&key) => {
-            match first_of(app, mark).await? {
+            match first_of(app, mark).await.map_err(|problem| (problem, Taken::Failed))? {
                 Some(first) => Ok(repeat(endpoint, first)),
-                None => Err(Problem::unavailable("the delivery met another one; send it again")),
+                None => Err((Problem::unavailable("the delivery met another one; send it again"), Taken::Unavailable)),
             }
         }
         (Err(CommitError::Conflict { .. }), None) => Ok(repeat(endpoint, id)),
@@ -79,14 +149,14 @@ async fn first_of(app: &Arc<App>, mark: Mark) -> Result<Option<DeliveryId>, Prob
     Ok(looked.await.map_err(|error| Problem::internal(&error))??)
 }
 
-fn not_stored(error: &CommitError) -> Problem {
+fn not_stored(error: &CommitError) -> NotTaken {
     tracing::error!(error = %error, "a delivery could not be stored");
-    Problem::unavailable("the gateway could not store the delivery")
+    (Problem::unavailable("the gateway could not store the delivery"), Taken::Unavailable)
 }
 
-fn repeat(endpoint: &Endpoint, id: DeliveryId) -> DeliveryId {
+fn repeat(endpoint: &Endpoint, id: DeliveryId) -> (DeliveryId, Taken) {
     tracing::info!(delivery.id = %id, endpoint = %endpoint.name, "the same delivery came again");
-    id
+    (id, Taken::Repeat)
 }
 
 /// What the plugin's manifest says this provider wants to hear.
@@ -104,20 +174,22 @@ fn answer(endpoint: &Endpoint, id: DeliveryId) -> axum::response::Response {
     response
 }
 
-fn find(app: &App, name: &str) -> Result<Arc<Endpoint>, Problem> {
-    app.catalog().endpoint(name).ok_or_else(|| {
+fn find(app: &App, catalog: &Catalog, name: &str) -> Result<Arc<Endpoint>, Problem> {
+    catalog.endpoint(name).ok_or_else(|| {
+        app.metrics().count_stray();
         let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
         Problem::new(Code::EndpointUnknown, format!("there is no endpoint {shown:?}"))
     })
 }
 
-async fn read(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
+async fn read(body: Body, limit: usize) -> Result<bytes::Bytes, NotTaken> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(Problem::new(Code::BodyTooLarge, format!("the endpoint takes bodies up to {limit} bytes")))
+            let detail = format!("the endpoint takes bodies up to {limit} bytes");
+            Err((Problem::new(Code::BodyTooLarge, detail), Taken::TooLarge))
         }
-        Err(_) => Err(Problem::new(Code::BodyUnreadable, "the body ended early")),
+        Err(_) => Err((Problem::new(Code::BodyUnreadable, "the body ended early"), Taken::Unreadable)),
     }
 }
 
@@ -127,7 +199,7 @@ pub(super) async fn handshake(
     Path(name): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<axum::response::Response, Problem> {
-    let endpoint = find(&app, &name)?;
+    let endpoint = find(&app, &app.catalog(), &name)?;
     let challenge = pipeline::handshake(&endpoint, &query)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], challenge)
         .into_response())

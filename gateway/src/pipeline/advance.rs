@@ -2,7 +2,9 @@
 
 use crate::{
     catalog::{Catalog, SHARDS},
+    metrics::RunEnd,
     records::{FlowRow, MessageRow, RunRow},
+    telemetry::Root,
     tx::{Tx, TxError},
     work::Work,
 };
@@ -13,6 +15,7 @@ use tidegate_flows::{Context, Effect, Flow, Input, Run, RunState, advance as ste
 use tidegate_model::{
     ContactId, MessageId, RunId, Timestamp,
     contact::{Contact, ContactKey, WhatsappAddress},
+    mask::Scrubbed,
     message::{Category, ChannelKind, Content, Direction, GateDecision, Message, State, Step, Verdict},
 };
 use tidegate_store::{Lane, Queue, TimerKey};
@@ -42,6 +45,8 @@ pub(super) fn start(
 pub(super) fn wake(tx: &mut Tx<'_>, catalog: &Catalog, id: RunId, wait: u32, now: Timestamp) -> Result<(), TxError> {
     let Some(row) = tx.get::<RunRow>(&(tx.workspace(), id))? else { return Ok(()) };
     let Some(flow) = version(tx, catalog, &row.run)? else {
+        let meter = catalog.flow_meter(tx.workspace(), &row.run.flow);
+        tx.count(meter.ended(RunEnd::Failed).clone());
         return fail(tx, row, now, "the version of the flow that this run entered is not stored any more");
     };
     let contact = tx.contact(row.run.contact)?.unwrap_or_else(|| Contact::new(row.run.contact, now));
@@ -88,6 +93,7 @@ fn move_on(
     contact: &Contact,
     now: Timestamp,
 ) -> Result<(), TxError> {
+    let _span = tracing::info_span!("advance", root = %Root(run.id.raw()), run.id = %run.id, flow = run.flow).entered();
     let workspace = tx.workspace();
     let fields = view(contact);
     let context = Context {
@@ -112,12 +118,25 @@ fn move_on(
         }
     }
     if let RunState::Failed { step, reason } = &run.state {
-        tracing::warn!(run.id = %run.id, flow = run.flow, step = step.as_deref(), reason, "run failed");
+        tracing::warn!(run.id = %run.id, flow = run.flow, step = step.as_deref(), reason = %Scrubbed(reason), "run failed");
+    }
+    if let Some(end) = end_of(&run.state) {
+        tx.count(catalog.flow_meter(workspace, &run.flow).ended(end).clone());
     }
     if run.state != RunState::NotEntered {
         tx.put(RunRow { workspace, run, timer });
     }
     Ok(())
+}
+
+const fn end_of(state: &RunState) -> Option<RunEnd> {
+    match state {
+        RunState::Completed => Some(RunEnd::Completed),
+        RunState::NotEntered => Some(RunEnd::NotEntered),
+        RunState::Failed { .. } => Some(RunEnd::Failed),
+        RunState::Stopped => Some(RunEnd::Stopped),
+        _ => None,
+    }
 }
 
 fn arm(tx: &mut Tx<'_>, run: &Run, wait: u32, due_at: Timestamp) -> TimerKey {

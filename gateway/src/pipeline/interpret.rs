@@ -5,7 +5,12 @@ use crate::{
     records::Parked,
 };
 use std::sync::Arc;
-use tidegate_model::outcome::{Item, Outcome, Request};
+use tidegate_clock::Stopwatch;
+use tidegate_model::{
+    mask::Scrubbed,
+    outcome::{Item, Outcome, Request},
+};
+use tracing::Instrument;
 
 /// An item's outcome, or why it is parked.
 pub(super) type Judged = Result<Outcome, Parked>;
@@ -26,10 +31,15 @@ pub(super) fn interpret(
 fn call(runtime: &tokio::runtime::Handle, endpoint: &Endpoint, chunk: &[(Item, Arc<Connection>)]) -> Vec<Judged> {
     let Some((_, connection)) = chunk.first() else { return Vec::new() };
     let items: Vec<Item> = chunk.iter().map(|(item, _)| item.clone()).collect();
-    match runtime.block_on(endpoint.plugin.interpret(&connection.info, &items)) {
+    let plugin = endpoint.plugin.id();
+    let span = tracing::info_span!("interpret", plugin, connection = connection.name, item.id = %items[0].id, items = items.len());
+    let watch = Stopwatch::start();
+    let answer = runtime.block_on(endpoint.plugin.interpret(&connection.info, &items).instrument(span));
+    endpoint.plugin_meter.call.observe(watch.elapsed().as_secs_f64());
+    match answer {
         Ok(outcomes) => outcomes.into_iter().map(judge).collect(),
         Err(error) if chunk.len() == 1 => {
-            tracing::warn!(plugin = %endpoint.plugin.manifest().id, item.id = %items[0].id, reason = %error, "item parked");
+            tracing::warn!(plugin = %endpoint.plugin.manifest().id, item.id = %items[0].id, reason = %Scrubbed(&error.to_string()), "item parked");
             vec![Err(Parked::new(None, error.to_string()))]
         }
         Err(_) => chunk.iter().flat_map(|one| call(runtime, endpoint, std::slice::from_ref(one))).collect(),

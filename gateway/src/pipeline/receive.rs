@@ -3,7 +3,7 @@
 use crate::{catalog::Endpoint, records::Delivery, tx::DEDUPE_DAYS, work::Work};
 use sha2::{Digest, Sha256};
 use tidegate_model::{DeliveryId, Timestamp};
-use tidegate_signature::{Refusal, Verified, verify};
+use tidegate_signature::{Refusal, Target, Verified, verify_request};
 use tidegate_store::{
     Batch, Changes, Engine, Queue, Seq, StoreError,
     records::{self, BodyError, Dedupe, ReadError, RecordError, day_of, split_body},
@@ -11,6 +11,8 @@ use tidegate_store::{
 
 /// A webhook as it arrived.
 pub(crate) struct Incoming<'a> {
+    /// What the provider called, by the configuration.
+    pub target: Target<'a>,
     /// Headers, names in lower case.
     pub headers: &'a [(String, Vec<u8>)],
     /// The raw body.
@@ -73,7 +75,8 @@ pub(crate) enum ReceiveFault {
 /// The signature's refusal, which names the header and what to do.
 pub(crate) fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result<Accepted, ReceiveFault> {
     let at = incoming.received_at;
-    let verified = verify(&endpoint.scheme, &endpoint.secrets, incoming.headers, incoming.body, at.ms())?;
+    let (scheme, secrets) = (&endpoint.scheme, &endpoint.secrets);
+    let verified = verify_request(scheme, secrets, incoming.target, incoming.headers, incoming.body, at.ms())?;
     let hash = delivery_hash(endpoint, incoming);
     let identity = hash.unwrap_or_else(|| hash16(&[incoming.body]));
     let id = DeliveryId::derive(at.ms(), &[b"delivery", endpoint.name.as_bytes(), &identity]);

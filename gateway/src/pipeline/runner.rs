@@ -109,16 +109,18 @@ impl Runner {
     fn work(&self, claim: &Claim, rows: &[(Key, Row)]) -> Result<(), TxError> {
         let mut tx = Tx::new(self.app.store(), claim.lane().workspace);
         let tasks = read(rows)?;
-        let deliveries = deliveries::load(&self.app, &self.runtime, &mut tx, &tasks)?;
+        // One catalog from begin to end, whatever is put in its place meanwhile.
+        let catalog = self.app.catalog();
+        let deliveries = deliveries::load(&self.app, &catalog, &self.runtime, &mut tx, &tasks)?;
         for task in &tasks {
             match task.work {
                 Work::Delivery { .. } | Work::Replay { .. } => match deliveries.get(&task.key) {
-                    Some(batch) => deliveries::apply(&self.app, &mut tx, claim.lane(), task, batch)?,
+                    Some(batch) => deliveries::apply(&self.app, &catalog, &mut tx, claim.lane(), task, batch)?,
                     // Left for the next claim: this one has enough.
                     None => break,
                 },
                 Work::Timer { run, wait } => {
-                    advance::wake(&mut tx, self.app.catalog(), run, wait, self.app.now())?;
+                    advance::wake(&mut tx, &catalog, run, wait, self.app.now())?;
                     tx.delete(&task.key);
                 }
                 Work::Send { .. } => return Err(TxError::UnknownWork),

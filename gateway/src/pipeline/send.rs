@@ -62,6 +62,7 @@ pub(crate) fn prepare(
     let sender = catalog.sender(tx.workspace(), &message.sender);
     let decision = decide(tx, catalog, &message, sender.as_deref(), now)?;
     note(&mut message, &decision);
+    tx.count(catalog.metrics().gate(&decision));
     match (decision.verdict, sender, message.address.clone()) {
         (Verdict::Sent, Some(sender), Some(to)) => {
             message.attempts += 1;

@@ -83,7 +83,7 @@ impl Stage {
             panic!("work of another kind in the queue of messages")
         };
         let mut tx = self.tx();
-        match prepare(&mut tx, self.app.catalog(), id, claim.lane(), self.now()).unwrap() {
+        match prepare(&mut tx, &self.app.catalog(), id, claim.lane(), self.now()).unwrap() {
             Prepared::Attempt(outgoing, sender) => {
                 tx.commit(None).unwrap();
                 self.flight = Some(Flight { claim, key, id, sender, stand: Stand::Recorded(*outgoing) });

@@ -4,16 +4,20 @@ use super::LOOK_UP;
 use crate::{
     app::App,
     catalog::Sender,
+    metrics::{Attempted, Gauge},
     pipeline::{self, Prepared},
     supervisor::{Shutdown, Supervisor},
-    tx::{self, Tx, TxError},
+    telemetry::Root,
+    tx::{self, Counts, Tx, TxError},
     work::Work,
 };
 use std::sync::Arc;
 use tidegate_channels::{Outgoing, SendResult};
-use tidegate_model::MessageId;
+use tidegate_clock::Stopwatch;
+use tidegate_model::{MessageId, mask::Scrubbed};
 use tidegate_store::{Claim, Commit, CommitError, Key, Lane, Queue, WorkRow};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 
 /// Times a commit is tried again after another commit touched the same row.
 const CONFLICTS: usize = 8;
@@ -62,16 +66,21 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
     for _ in 0..CONFLICTS {
         match go(app, &turn, id) {
             Ok(Next::Done) => return Ok(()),
-            Ok(Next::Attempt(commit, outgoing, sender)) => {
+            Ok(Next::Attempt(commit, counts, outgoing, sender)) => {
                 let app = Arc::clone(app);
-                supervisor.task(async move {
+                let flight = app.flights().message(id);
+                let span = tracing::info_span!("send", root = %Root(id.raw()), message.id = %id, sender = sender.name);
+                let sending = async move {
                     if let Err(error) = commit.await {
                         // Nothing was sent; the claim goes back and the message is looked at again.
                         tracing::debug!(message.id = %turn.id, error = %error, "the attempt was not recorded");
-                        return;
+                        return flight.landed();
                     }
+                    counts.committed();
                     attempt(&app, turn, *outgoing, &sender).await;
-                });
+                    flight.landed();
+                };
+                supervisor.task(sending.instrument(span));
                 return Ok(());
             }
             Err(error) if error.is_conflict() => {}
@@ -86,13 +95,16 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: OwnedSemaph
 /// What is to be done after the gate.
 enum Next {
     Done,
-    Attempt(Commit, Box<Outgoing>, Arc<Sender>),
+    Attempt(Commit, Counts, Box<Outgoing>, Arc<Sender>),
 }
 
 fn go(app: &App, turn: &Turn, id: MessageId) -> Result<Next, TxError> {
     let mut tx = Tx::new(app.store(), turn.lane().workspace);
-    match pipeline::prepare(&mut tx, app.catalog(), id, turn.lane(), app.now())? {
-        Prepared::Attempt(outgoing, sender) => Ok(Next::Attempt(tx.submit(None)?, outgoing, sender)),
+    match pipeline::prepare(&mut tx, &app.catalog(), id, turn.lane(), app.now())? {
+        Prepared::Attempt(outgoing, sender) => {
+            let counts = tx.take_counts();
+            Ok(Next::Attempt(tx.submit(None)?, counts, outgoing, sender))
+        }
         Prepared::Settled => {
             tx.delete(&turn.key);
             tx.commit(Some(turn.claim.token())).map(|()| Next::Done)
@@ -101,7 +113,13 @@ fn go(app: &App, turn: &Turn, id: MessageId) -> Result<Next, TxError> {
 }
 
 async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender) {
-    let result = sender.channel.send(outgoing).await;
+    let watch = Stopwatch::start();
+    let result = {
+        let _in_flight = Up::new(app.metrics().in_flight());
+        sender.channel.send(outgoing).await
+    };
+    sender.meter.send.observe(watch.elapsed().as_secs_f64());
+    sender.meter.attempts(counts_as(&result)).inc();
     log(&turn, sender, &result);
     for _ in 0..CONFLICTS {
         match settle(app, &turn, sender, &result).await {
@@ -115,8 +133,33 @@ async fn attempt(app: &Arc<App>, turn: Turn, outgoing: Outgoing, sender: &Sender
     }
 }
 
+/// One more, until it is dropped.
+struct Up(Gauge);
+
+impl Up {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+const fn counts_as(result: &SendResult) -> Attempted {
+    match result {
+        SendResult::Accepted { .. } => Attempted::Accepted,
+        SendResult::Refused(_) => Attempted::Refused,
+        SendResult::Unknown { .. } => Attempted::Unknown,
+    }
+}
+
 async fn settle(app: &Arc<App>, turn: &Turn, sender: &Sender, result: &SendResult) -> Result<(), TxError> {
     let commit = tokio::task::block_in_place(|| {
+        let _span = tracing::info_span!("settle").entered();
         let mut tx = Tx::new(app.store(), turn.lane().workspace);
         pipeline::settle(&mut tx, sender, turn.id, turn.lane(), result, app.now())?;
         tx.delete(&turn.key);
@@ -130,10 +173,10 @@ fn log(turn: &Turn, sender: &Sender, result: &SendResult) {
     match result {
         SendResult::Accepted { .. } => tracing::info!(message.id = %id, sender, "accepted by the provider"),
         SendResult::Unknown { reason } => {
-            tracing::warn!(message.id = %id, sender, reason, "the provider's answer was lost")
+            tracing::warn!(message.id = %id, sender, reason = %Scrubbed(reason), "the provider's answer was lost")
         }
         SendResult::Refused(refusal) => {
-            tracing::warn!(message.id = %id, sender, code = refusal.code, title = refusal.title, "refused by the provider")
+            tracing::warn!(message.id = %id, sender, code = refusal.code, title = %Scrubbed(&refusal.title), "refused by the provider")
         }
     }
 }

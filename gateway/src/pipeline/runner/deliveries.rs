@@ -3,9 +3,11 @@
 use super::{ENOUGH_OPS, Task};
 use crate::{
     app::App,
-    catalog::{Connection, Endpoint},
+    catalog::{Catalog, Connection, Endpoint},
+    metrics::Interpreted,
     pipeline::{advance, interpret, record, split, trigger},
     records::{Delivery, Interpretation, InterpretedItem, ItemResult, Parked, StateRow},
+    telemetry::Root,
     tx::{Letter, Tx, TxError},
     work::Work,
 };
@@ -16,6 +18,7 @@ use std::{
 };
 use tidegate_model::{
     DeliveryId, ItemId, RunId,
+    mask::Scrubbed,
     outcome::{Done, Item, Outcome, Trigger},
 };
 use tidegate_store::{
@@ -50,6 +53,19 @@ struct Part {
     fate: Fate,
 }
 
+impl Part {
+    /// What is counted. An item that no plugin saw was not routed.
+    fn counts_as(&self) -> Interpreted {
+        match (&self.fate, &self.connection) {
+            (Fate::Duplicate(_), _) => Interpreted::Duplicate,
+            (Fate::Judged(Err(_)), Some(_)) => Interpreted::Failed,
+            (Fate::Judged(Err(_)), None) => Interpreted::Parked,
+            (Fate::Judged(Ok(Outcome::Done(_))), _) => Interpreted::Done,
+            (Fate::Judged(Ok(_)), _) => Interpreted::Skipped,
+        }
+    }
+}
+
 enum Fate {
     Duplicate(ItemId),
     Judged(Result<Outcome, Parked>),
@@ -59,6 +75,7 @@ enum Fate {
 /// are left out, and so is a second row of the same delivery: it must see what the first left.
 pub(super) fn load(
     app: &App,
+    catalog: &Catalog,
     runtime: &Handle,
     tx: &mut Tx<'_>,
     tasks: &[Task],
@@ -71,7 +88,7 @@ pub(super) fn load(
         if count >= ITEMS_AT_ONCE || cuts.iter().any(|cut| cut.delivery.id == id) {
             break;
         }
-        let cut = cut(app, tx, task, id, from, ITEMS_AT_ONCE - count)?;
+        let cut = cut(app, catalog, tx, task, (id, from), ITEMS_AT_ONCE - count)?;
         // Two items that share a state must not share a call: the second must see what the first left.
         let keys: Vec<_> = cut.state_keys().collect();
         if keys.iter().any(|key| states.contains(key)) {
@@ -102,10 +119,17 @@ impl Cut {
 }
 
 /// One delivery's slice. The work is given up when the delivery or its endpoint is gone.
-fn cut(app: &App, tx: &mut Tx<'_>, task: &Task, id: DeliveryId, from: u32, most: usize) -> Result<Cut, TxError> {
+fn cut(
+    app: &App,
+    catalog: &Catalog,
+    tx: &mut Tx<'_>,
+    task: &Task,
+    (id, from): (DeliveryId, u32),
+    most: usize,
+) -> Result<Cut, TxError> {
     let workspace = tx.workspace();
     let delivery = tx.get::<Delivery>(&(workspace, id))?.ok_or(TxError::DeliveryGone)?;
-    let Some(endpoint) = app.catalog().endpoint(&delivery.endpoint) else {
+    let Some(endpoint) = catalog.endpoint(&delivery.endpoint) else {
         return Err(TxError::EndpointGone(delivery.endpoint));
     };
     let body = crate::pipeline::read_body(app.store(), &delivery)?;
@@ -219,7 +243,16 @@ fn state_of(tx: &mut Tx<'_>, connection: &Connection, key: Option<&String>) -> R
 }
 
 /// Takes a delivery's outcomes through record, trigger and advance, and writes down what became of its items.
-pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: &Batch) -> Result<(), TxError> {
+pub(super) fn apply(
+    app: &App,
+    catalog: &Catalog,
+    tx: &mut Tx<'_>,
+    lane: Lane,
+    task: &Task,
+    batch: &Batch,
+) -> Result<(), TxError> {
+    let id = batch.delivery.id;
+    let _span = tracing::info_span!("delivery", root = %Root(id.raw()), delivery.id = %id).entered();
     let home = tx.workspace();
     let mut items = Vec::with_capacity(batch.parts.len());
     let mut rest_from = batch.rest_from;
@@ -229,7 +262,7 @@ pub(super) fn apply(app: &App, tx: &mut Tx<'_>, lane: Lane, task: &Task, batch: 
             rest_from = Some(part.index);
             break;
         }
-        let result = apply_part(app, tx, lane, batch, part)?;
+        let result = apply_part(app, catalog, tx, lane, batch, part)?;
         tx.enter(home);
         let item = InterpretedItem {
             id: part.id,
@@ -297,7 +330,16 @@ fn rewrite(app: &App, tx: &mut Tx<'_>, batch: &Batch, mut items: Vec<Interpreted
     Ok(())
 }
 
-fn apply_part(app: &App, tx: &mut Tx<'_>, lane: Lane, batch: &Batch, part: &Part) -> Result<ItemResult, TxError> {
+fn apply_part(
+    app: &App,
+    catalog: &Catalog,
+    tx: &mut Tx<'_>,
+    lane: Lane,
+    batch: &Batch,
+    part: &Part,
+) -> Result<ItemResult, TxError> {
+    let _span = tracing::info_span!("item", item.id = %part.id, topic = %Scrubbed(&part.topic)).entered();
+    tx.count(batch.endpoint.plugin_meter.items(part.counts_as()).clone());
     match &part.fate {
         Fate::Duplicate(first) => Ok(ItemResult::Duplicate { first: *first }),
         Fate::Judged(Err(parked)) => {
@@ -310,12 +352,14 @@ fn apply_part(app: &App, tx: &mut Tx<'_>, lane: Lane, batch: &Batch, part: &Part
                 at: app.now(),
                 source: batch.endpoint.plugin.manifest().id.clone(),
             })?;
-            tracing::warn!(delivery.id = %batch.delivery.id, item.id = %part.id, topic = part.topic, field = parked.field, "item parked");
+            tracing::warn!(delivery.id = %batch.delivery.id, item.id = %part.id, topic = %Scrubbed(&part.topic), field = parked.field, "item parked");
             Ok(ItemResult::Parked { parked: parked.clone(), letter })
         }
         Fate::Judged(Ok(outcome)) => {
             let runs = match (outcome, &part.connection) {
-                (Outcome::Done(done), Some(connection)) => apply_done(app, tx, batch, part, connection, done)?,
+                (Outcome::Done(done), Some(connection)) => {
+                    apply_done((app, catalog), tx, batch, part, connection, done)?
+                }
                 _ => Vec::new(),
             };
             Ok(ItemResult::Interpreted { outcome: outcome.clone(), runs })
@@ -324,7 +368,7 @@ fn apply_part(app: &App, tx: &mut Tx<'_>, lane: Lane, batch: &Batch, part: &Part
 }
 
 fn apply_done(
-    app: &App,
+    (app, catalog): (&App, &Catalog),
     tx: &mut Tx<'_>,
     batch: &Batch,
     part: &Part,
@@ -335,14 +379,16 @@ fn apply_done(
     let now = app.now();
     let mut runs = Vec::new();
     for (place, event) in done.events.iter().enumerate() {
-        let contact = record::record(tx, app.catalog(), event, batch.delivery.received_at)?;
+        let _span = tracing::info_span!("record", event.id = %event.id).entered();
+        let contact = record::record(tx, catalog, event, batch.delivery.received_at)?;
         tracing::info!(delivery.id = %batch.delivery.id, event.id = %event.id, kind = %event.kind, connection = connection.name, "event");
         let Some(contact) = contact else { continue };
         let triggers: Vec<&Trigger> = done.triggers.iter().filter(|trigger| trigger.event == place).collect();
-        for (flow, run) in trigger::trigger(tx, app.catalog(), event, &triggers, &contact, now)? {
+        for (flow, run) in trigger::trigger(tx, catalog, event, &triggers, &contact, now)? {
             tracing::info!(event.id = %event.id, run.id = %run.id, flow = run.flow, "flow started");
+            tx.count(catalog.flow_meter(connection.workspace, &run.flow).started);
             runs.push(run.id);
-            advance::start(tx, app.catalog(), &flow, run, &contact, now)?;
+            advance::start(tx, catalog, &flow, run, &contact, now)?;
         }
     }
     if let (Some(state), Some(key)) = (&done.state, &part.state_key) {
