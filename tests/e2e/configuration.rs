@@ -54,7 +54,7 @@ fn a_mistake_in_a_file_ends_the_check_with_code_2_and_names_its_key() {
         (replaced("\"127.0.0.1:0\"", "8080"), &["listen", "string"]),
         (replaced("reserve_mib = 1", "reserve_mib = \"much\""), &["reserve_mib"]),
         (replaced("[server]", "[srever]"), &["srever"]),
-        (replaced("[server]", "[server"), &["line 5"]),
+        (replaced("[server]", "[server"), &["tidegate.toml:5:8"]),
         (replaced("secrets = [\"s3cr3t-of-the-shop\"]", "secrets = []"), &["endpoints.shopify", "secret"]),
         (replaced("plugin = \"shopify\"\n", ""), &["plugin"]),
         (

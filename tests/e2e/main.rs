@@ -6,11 +6,17 @@ mod configuration;
 mod conversation;
 mod crash;
 mod delivery;
+mod drain;
 mod failures;
 mod intake;
+mod layers;
+mod masking;
 mod meta;
+mod metrics;
 mod plugin;
 mod privacy;
+mod proxies;
+mod reload;
 mod shutdown;
 mod waits;
 

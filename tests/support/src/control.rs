@@ -24,6 +24,15 @@ impl Control {
         answer.json().await.ok()
     }
 
+    /// A resource that is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> Option<String> {
+        let answer = self.client.get(format!("http://gateway{path}")).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        answer.text().await.ok()
+    }
+
     /// The rows of a list.
     pub(crate) async fn list(&self, path: &str) -> Option<Vec<Value>> {
         match self.get(&format!("{path}?limit=1000")).await?["data"].take() {

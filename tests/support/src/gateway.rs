@@ -1,7 +1,11 @@
 //! A gateway under test: its process, the double beside it, and the time of both.
 
+mod figures;
 mod look;
+mod operate;
 mod plugins;
+
+pub use figures::Figures;
 
 use crate::{
     Brittle, Customer, NUMBER_ID, Played, Printed, SHOPIFY_SECRET, START_MS, Setup, cli, control::Control, log::Log,
@@ -218,18 +222,10 @@ impl Gateway {
         self.settle().await;
     }
 
-    /// Moves the gateway's time on, and waits until its waker has begun with the timers that are due by then.
+    /// Moves the gateway's time on. A timer that is due is in its figures from the first to the last, also while it is moved.
     async fn step(&self, to_ms: i64) {
-        let before = self.stats().await;
         let moved = ClockClient::new(self.data().join("clock.sock")).set(to_ms).await;
         moved.unwrap_or_else(|error| panic!("{error}"));
-        // While a timer is being moved it is in no list. It is moved by the first commit after the step.
-        let moved = poll(async || {
-            let now = self.stats().await;
-            let due = is_due(&before["oldest_due_at"], &now["now"]);
-            (!due || now["commits"] != before["commits"]).then_some(())
-        });
-        moved.await.expect("what is due is begun");
     }
 
     /// Sends a webhook.

@@ -15,7 +15,7 @@ mod wait;
 mod webhook;
 
 pub use cli::Printed;
-pub use gateway::Gateway;
+pub use gateway::{Figures, Gateway};
 pub use guest::Brittle;
 pub use setup::{Setup, Template};
 pub use shop::{Customer, fixture, fixture_file, order};

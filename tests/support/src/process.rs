@@ -38,6 +38,11 @@ impl Process {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the process was started here");
     }
 
+    /// Asks it to read its configuration again: SIGHUP.
+    pub(crate) fn ask_to_reload(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("the process was started here");
+    }
+
     /// Waits until it has ended.
     pub(crate) async fn wait(&mut self) -> ExitStatus {
         poll(async || self.ended()).await.expect("the gateway ends in time")
