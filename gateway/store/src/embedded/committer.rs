@@ -66,6 +66,7 @@ fn write<B: Backend>(shared: &Shared<B>, mut plan: Plan, progress: &mut Progress
         let row = seal(&key, &value, plan.commit);
         plan.writes.insert(key, Some(row));
         let row_ops = plan.writes.len();
+        shared.taps.record(plan.commit, &plan.writes);
         shared.backend.apply(std::mem::take(&mut plan.writes))?;
         shared.backend.sync(plan.commit, row_ops)?;
         shared.counters.groups.fetch_add(1, Ordering::Relaxed);
