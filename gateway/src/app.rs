@@ -5,11 +5,12 @@ use crate::{
     config::Config,
     http,
     supervisor::{Closing, Supervisor},
+    upkeep::Underway,
     workers,
 };
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -36,6 +37,7 @@ pub(crate) struct App {
     reserve_bytes: u64,
     data: PathBuf,
     listening: SocketAddr,
+    backup: Underway,
 }
 
 impl App {
@@ -51,12 +53,28 @@ impl App {
             reserve_bytes: 0,
             data: PathBuf::new(),
             listening: SocketAddr::from(([127, 0, 0, 1], 0)),
+            backup: Underway::default(),
         })
     }
 
     /// The address webhooks are taken at.
     pub(crate) const fn listening(&self) -> SocketAddr {
         self.listening
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The backup that is being made.
+    pub(crate) fn backup(&self) -> &Underway {
+        &self.backup
+    }
+
+    /// Whether the gateway is shutting down.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The store.
@@ -173,6 +191,7 @@ impl Running {
         let running = Self { app, address, supervisor, grace };
         running.serve(listener)?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
+        workers::start_retention(&running.app, &running.supervisor, &config.retention);
         // The port may have been chosen only now.
         let public =
             if config.server.public_url.is_empty() { format!("http://{address}") } else { config.public_url() };
@@ -248,6 +267,7 @@ fn open(config: &Config, clock: DomainClock, listening: SocketAddr) -> Result<Ar
         reserve_bytes: config.data.reserve_mib.saturating_mul(1 << 20),
         data,
         listening,
+        backup: Underway::default(),
     };
     app.watch_disk();
     Ok(Arc::new(app))

@@ -7,7 +7,9 @@ mod demo;
 mod event;
 mod message;
 mod output;
+mod progress;
 mod serve;
+mod store;
 mod webhook;
 
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +47,17 @@ enum Command {
     /// What went out, and what was answered.
     #[command(subcommand)]
     Message(message::MessageCommand),
+    /// What is in the store.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Copy the store, of a running gateway or a stopped one, as it is at one moment.
+    Backup(store::BackupArgs),
+    /// Make a data directory of a backup.
+    Restore(store::RestoreArgs),
+    /// Copy a stopped gateway's store to a fresh one that takes no more room than it needs.
+    Compact(Target),
+    /// Save what can be read of a damaged store, and tell what is lost; the damaged one is kept.
+    Repair(Target),
     /// Measure this machine: a gateway of its own, a load, and a double.
     Bench(bench::BenchArgs),
 }
@@ -90,6 +103,11 @@ pub fn run() -> u8 {
         Command::Webhook(command) => webhook::run(&command),
         Command::Event(command) => event::run(&command),
         Command::Message(command) => message::run(&command),
+        Command::Store(command) => store::run(&command),
+        Command::Backup(args) => store::backup(&args),
+        Command::Restore(args) => store::restore(&args),
+        Command::Compact(target) => store::compact(&target),
+        Command::Repair(target) => store::repair(&target),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

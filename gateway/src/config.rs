@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub log: Log,
     /// How much at once.
     pub workers: Workers,
+    /// How long to keep what.
+    pub retention: Retention,
     /// Businesses, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workspaces: BTreeMap<String, Workspace>,
@@ -108,6 +110,18 @@ pub(crate) struct Workers {
     pub sends_in_flight: usize,
     /// Accept and store only.
     pub paused: bool,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// Days that deliveries, ended runs and finished messages are kept; 0 for ever.
+    pub days: u16,
+    /// Most deliveries, most messages and most runs; 0 for any number.
+    pub max_rows: u64,
+    /// Days that parked work is kept; 0 for ever.
+    pub dead_letter_days: u16,
 }
 
 /// `[workspaces.NAME]`
@@ -273,6 +287,7 @@ struct Layer {
     clock: Option<Clock>,
     log: Option<LogLayer>,
     workers: Option<WorkersLayer>,
+    retention: Option<RetentionLayer>,
     workspaces: Option<BTreeMap<String, Workspace>>,
     endpoints: Option<Vec<Endpoint>>,
     connections: Option<Vec<Connection>>,
@@ -293,6 +308,7 @@ layers! {
     DataLayer { dir: PathBuf, cache_mib: u64, reserve_mib: u64 }
     LogLayer { filter: String, format: LogFormat }
     WorkersLayer { threads: usize, sends_in_flight: usize, paused: bool }
+    RetentionLayer { days: u16, max_rows: u64, dead_letter_days: u16 }
 }
 
 fn merge(below: &mut toml::Table, above: toml::Table) {

@@ -3,6 +3,7 @@
 mod health;
 mod problem;
 mod receive;
+mod store;
 mod v1;
 
 pub(crate) use problem::{Code, Problem};
@@ -38,6 +39,8 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/messages", get(v1::messages).post(v1::send))
         .route("/v1/messages/{id}", get(v1::message))
         .route("/v1/stats", get(v1::stats))
+        .route("/v1/store", get(store::figures))
+        .route("/v1/backup", get(store::progress).post(store::backup))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(any(unknown))

@@ -11,11 +11,13 @@ mod http;
 mod pipeline;
 mod play;
 mod records;
+mod retention;
 mod supervisor;
 mod telemetry;
 #[cfg(test)]
 mod testing;
 mod tx;
+mod upkeep;
 mod views;
 mod work;
 mod workers;

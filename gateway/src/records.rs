@@ -54,6 +54,9 @@ pub(crate) struct Delivery {
     /// Accepted although its timestamp was old.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
+    /// When a person last had it interpreted again: it is kept as if it had come then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed_at: Option<Timestamp>,
     /// Length of the body in bytes.
     pub body_bytes: usize,
     /// The body's compressed head; the rest is in chunk rows.

@@ -6,6 +6,7 @@
 //! | `control` | the control socket; ends last | the gateway stops |
 //! | `clock` | the clock socket, with a stepped clock | the gateway stops |
 //! | `waker` | moves due timers to their queues | the gateway stops |
+//! | `retention` | removes what is old | the gateway stops |
 //! | `pure-N` | threads that interpret and advance | the gateway stops |
 //! | `sender` | thread that passes messages through the gate | the gateway stops |
 //! | `send` | one message on its way | the message is `unknown` |

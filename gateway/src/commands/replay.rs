@@ -4,7 +4,7 @@ use crate::{
     app::App,
     http::{Code, Problem},
     pipeline::interpretations_of,
-    records::ItemResult,
+    records::{Delivery, ItemResult},
     tx::Tx,
     views,
     work::Work,
@@ -17,8 +17,8 @@ use tidegate_store::Queue;
 /// # Errors
 /// 404 for an unknown delivery, 409 when nothing of it is parked.
 pub(crate) fn replay(app: &App, id: DeliveryId) -> Result<usize, Problem> {
-    let delivery = views::find_delivery(app, id)?
-        .ok_or_else(|| Problem::new(Code::NotFound, format!("there is no {id} here (any more)")))?;
+    let gone = || Problem::new(Code::NotFound, format!("there is no {id} here (any more)"));
+    let delivery = views::find_delivery(app, id)?.ok_or_else(gone)?;
     let endpoint = app.catalog().endpoint(&delivery.endpoint).ok_or_else(|| {
         Problem::new(Code::Conflict, format!("its endpoint {:?} is not configured any more", delivery.endpoint))
     })?;
@@ -29,7 +29,15 @@ pub(crate) fn replay(app: &App, id: DeliveryId) -> Result<usize, Problem> {
         return Err(Problem::new(Code::Conflict, format!("nothing of {id} is parked")));
     }
     let mut tx = Tx::new(app.store(), delivery.workspace);
+    // Written along, so that it is not removed by its age while it waits.
+    let stored = tx.get::<Delivery>(&(delivery.workspace, id))?;
+    tx.put(Delivery { replayed_at: Some(app.now()), ..stored.ok_or_else(gone)? });
     tx.enqueue(Queue::Pure, endpoint.lane(), &Work::Replay { id, from: 0 }.row());
-    tx.commit(None)?;
+    match tx.commit(None) {
+        Err(error) if error.is_conflict() => {
+            return Err(Problem::new(Code::Conflict, format!("somebody else replays {id} at this moment")));
+        }
+        done => done?,
+    }
     Ok(parked)
 }

@@ -1,8 +1,12 @@
 //! What a configuration must hold to, beyond its shape.
 
-use super::{Config, Sender};
+use super::{Config, Retention, Sender};
+use crate::tx::DEDUPE_DAYS;
 use std::{collections::HashSet, path::PathBuf};
 use tidegate_clock::ClockMode;
+
+/// A limit below this keeps less than a day of a small shop.
+const LEAST_ROWS: u64 = 1_000;
 
 /// What is wrong with a configuration, for the operator who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +73,7 @@ impl Config {
             name_is_plain(&format!("workspaces.{name}"), name)?;
         }
         self.check_clock()?;
+        self.check_retention()?;
         // First, so that an endpoint that is misspelt there is not said to have no connection.
         self.check_connections()?;
         self.check_endpoints()?;
@@ -79,6 +84,29 @@ impl Config {
     fn check_clock(&self) -> Result<(), ConfigFault> {
         let mode = self.clock.mode.parse::<ClockMode>();
         mode.map(|_| ()).map_err(|error| ConfigFault::key("clock.mode", error.to_string()))
+    }
+
+    /// What is kept must outlive the time in which it is asked for.
+    fn check_retention(&self) -> Result<(), ConfigFault> {
+        let Retention { days, max_rows, dead_letter_days } = self.retention;
+        let least = DEDUPE_DAYS;
+        if (1..least).contains(&days) {
+            let problem = format!(
+                "must be {least} or more, or 0 for ever, not {days}: repeats are recognised for {least} days, and must find what they repeat"
+            );
+            return Err(ConfigFault::key("retention.days", problem));
+        }
+        if (1..least).contains(&dead_letter_days) {
+            let problem = format!(
+                "must be {least} or more, or 0 for ever, not {dead_letter_days}: parked work is lost when it goes, so leave people time to find it"
+            );
+            return Err(ConfigFault::key("retention.dead_letter_days", problem));
+        }
+        if (1..LEAST_ROWS).contains(&max_rows) {
+            let problem = format!("must be {LEAST_ROWS} or more, or 0 for any number, not {max_rows}");
+            return Err(ConfigFault::key("retention.max_rows", problem));
+        }
+        Ok(())
     }
 
     fn check_endpoints(&self) -> Result<(), ConfigFault> {

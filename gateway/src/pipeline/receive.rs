@@ -109,6 +109,7 @@ fn delivery(
         headers: incoming.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         secret_index: verified.secret_index,
         stale: verified.stale,
+        replayed_at: None,
         body_bytes: incoming.body.len(),
         head,
     }

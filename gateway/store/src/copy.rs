@@ -6,6 +6,7 @@
 
 mod error;
 mod home;
+mod repair;
 mod report;
 mod salvage;
 mod source;
@@ -14,6 +15,7 @@ mod target;
 pub use crate::sled::Stopped;
 pub use error::CopyError;
 pub use home::{Home, has_store, store_bytes};
+pub use repair::{Repaired, repair};
 pub use report::{Count, Counts, Progress, Report};
 pub use salvage::{Hole, Salvaged, Variant, salvage};
 pub use source::{Slice, Slices};

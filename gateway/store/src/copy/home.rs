@@ -9,6 +9,7 @@ use crate::{
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::{
     fs, io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -72,7 +73,10 @@ impl Home {
 
     fn aside(dir: &Path, made: bool) -> Result<Self, CopyError> {
         let aside = dir.join(ASIDE);
-        fs::create_dir_all(&aside).map_err(io_error("create the directory", &aside))?;
+        // What is in a store is personal.
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&aside).map_err(io_error("create the directory", &aside))?;
         let lock = match DirLock::take(&aside, None) {
             Ok(lock) => lock,
             Err(OpenError::InUse { holder, .. }) => return Err(CopyError::Busy { dir: dir.to_owned(), holder }),

@@ -70,6 +70,9 @@ pub struct Salvaged {
     pub acknowledged: Option<u64>,
     /// Whether the store says which format it has. Without that, the present one is assumed.
     pub format_known: bool,
+    /// Why no gateway opens the store as it is, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 impl Salvaged {
@@ -113,7 +116,8 @@ enum Told {
     Failed(OpenError),
     Rows { rows: Vec<(Key, Row)>, damaged: Vec<Key> },
     Hole(Hole),
-    End,
+    /// Why no gateway would open it, if so.
+    End(Option<String>),
 }
 
 fn read_all(scratch: &Path, into: &Path, variant: Variant, tell: Tell<'_>) -> Result<Salvaged, CopyError> {
@@ -137,7 +141,10 @@ fn read_all(scratch: &Path, into: &Path, variant: Variant, tell: Tell<'_>) -> Re
                 found.tally.tell(tell)?;
             }
             Ok(Told::Hole(hole)) => found.holes.push(hole),
-            Ok(Told::End) => break,
+            Ok(Told::End(refused)) => {
+                found.refused = refused;
+                break;
+            }
             Err(error) => {
                 found.holes.push(Hole { kind: "rows".to_owned(), after: found.last.take(), before: None, reason: gave_up(error) });
                 break;
@@ -162,6 +169,7 @@ struct Found {
     marked: Option<u64>,
     holes: Vec<Hole>,
     last: Option<String>,
+    refused: Option<String>,
     /// The newest opening that a row was numbered in.
     opening: u64,
     has_format: bool,
@@ -200,6 +208,7 @@ impl Found {
             commit,
             acknowledged: self.marked,
             format_known: self.has_format,
+            refused: self.refused,
         })
     }
 }
@@ -237,11 +246,13 @@ fn read(dir: &Path, telling: &SyncSender<Told>) {
             return;
         }
     }
-    tell(Told::End);
+    drop(opened);
+    let refused = super::Stopped::open(dir).err().map(|error| error.to_string());
+    tell(Told::End(refused));
 }
 
 /// Where reading stopped.
-struct Stopped {
+struct Broken {
     at: Option<Key>,
     reason: String,
 }
@@ -251,7 +262,7 @@ fn read_way(
     all: &KeyRange,
     order: Order,
     tell: &impl Fn(Told) -> bool,
-) -> Result<(), Stopped> {
+) -> Result<(), Broken> {
     let mut at: Option<Key> = None;
     let mut limit = SLICE_ROWS;
     loop {
@@ -270,7 +281,7 @@ fn read_way(
             }
             // A slice that meets the hole gives nothing: shorter ones come nearer to it.
             Err(_) if limit > 1 => limit = limit.div_ceil(8).min(limit - 1),
-            Err(fault) => return Err(Stopped { at, reason: fault.to_string() }),
+            Err(fault) => return Err(Broken { at, reason: fault.to_string() }),
         }
     }
 }
