@@ -84,6 +84,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<u8, Failure> {
 pub(super) fn backup(args: &BackupArgs) -> Result<u8, Failure> {
     let began = now();
     let dir = std::path::absolute(&args.dir).map_err(anyhow::Error::from)?;
+    copy::refuse_occupied(&dir).map_err(refused)?;
     let line = Line::new("Backing up", None);
     let made = if is_running(&args.target.data) {
         let control = Control::new(&args.target.data)?;

@@ -14,7 +14,7 @@ mod target;
 
 pub use crate::sled::Stopped;
 pub use error::CopyError;
-pub use home::{Home, has_store, store_bytes};
+pub use home::{Home, has_store, refuse_occupied, store_bytes};
 pub use repair::{Repaired, repair};
 pub use report::{Count, Counts, Progress, Report};
 pub use salvage::{Hole, Salvaged, Variant, salvage};

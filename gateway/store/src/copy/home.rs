@@ -42,22 +42,30 @@ pub fn store_bytes(home: &Path) -> Result<u64, CopyError> {
     Ok(dir_bytes(&home.join(STORE))?)
 }
 
+/// Refuses a directory that is neither new nor empty, but for what an interrupted copy left there.
+///
+/// # Errors
+/// There is something in it.
+pub fn refuse_occupied(dir: &Path) -> Result<(), CopyError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        if entry.map_err(io_error("list", dir))?.file_name() != ASIDE {
+            return Err(CopyError::NotEmpty { dir: dir.to_owned() });
+        }
+    }
+    Ok(())
+}
+
 impl Home {
     /// A directory that is new or empty, but for what an interrupted copy left there, which is removed.
     ///
     /// # Errors
     /// There is something in it.
     pub fn new(dir: &Path) -> Result<Self, CopyError> {
-        let made = !dir.exists();
-        if !made {
-            let entries = fs::read_dir(dir).map_err(io_error("list", dir))?;
-            for entry in entries {
-                if entry.map_err(io_error("list", dir))?.file_name() != ASIDE {
-                    return Err(CopyError::NotEmpty { dir: dir.to_owned() });
-                }
-            }
-        }
-        Self::aside(dir, made)
+        refuse_occupied(dir)?;
+        Self::aside(dir, !dir.exists())
     }
 
     /// A directory with a store in it, which the copy is to take the place of.

@@ -47,6 +47,7 @@ fn check(bench: &Bench, round: &str, rows: u32) -> Salvaged {
             found += 1;
         }
     }
+    eprintln!("{round}: found {found} of {rows} {salvaged:?}");
     assert!(found == rows || !salvaged.is_whole(), "{} rows are missing without a word, {round}: {salvaged:?}", rows - found);
     commit(&*engine, vec![(key(9_999_999), vec![1])], vec![]);
     salvaged
