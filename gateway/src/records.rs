@@ -341,3 +341,6 @@ pub(crate) struct ProviderIdRow {
 
 record!(ProviderIdRow in ProviderIds, key (u32, u32, String), |me| (me.workspace, me.sender, me.provider_id.clone()),
     |(workspace, sender, provider_id)| keys::provider_id(*workspace, *sender, provider_id));
+
+#[cfg(test)]
+mod format;

@@ -173,7 +173,7 @@ fn tell_repair(done: &Repaired, lost: bool) {
         return output::line(format!("Nothing is damaged, and nothing was changed: {}.", held(&salvaged.rows)));
     };
     if let Some(refused) = &salvaged.refused {
-        output::line(refused);
+        output::line(format!("Why no gateway starts on it: {refused}."));
     }
     output::line(format!("Saved: {}. The damaged store is kept as it was: {}", held(&salvaged.rows), kept.display()));
     if !lost {

@@ -25,6 +25,8 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Slices that are read ahead.
 const AHEAD: usize = 4;
+/// Why a store without its mark is not opened.
+const NO_MARK: &str = "durable.mark is missing or unreadable";
 /// Bits of a sequence number below the opening.
 const COUNTER_BITS: u32 = 40;
 
@@ -208,7 +210,7 @@ impl Found {
             commit,
             acknowledged: self.marked,
             format_known: self.has_format,
-            refused: self.refused,
+            refused: if self.marked.is_none() { Some(NO_MARK.to_owned()) } else { self.refused },
         })
     }
 }
@@ -247,7 +249,10 @@ fn read(dir: &Path, telling: &SyncSender<Told>) {
         }
     }
     drop(opened);
-    let refused = super::Stopped::open(dir).err().map(|error| error.to_string());
+    let refused = super::Stopped::open(dir).err().map(|error| match error {
+        OpenError::Damaged { what, .. } => what,
+        error => error.to_string(),
+    });
     tell(Told::End(refused));
 }
 
