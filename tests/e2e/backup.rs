@@ -55,7 +55,10 @@ async fn assert_interpreted(gateway: &Gateway, deliveries: &[String]) {
 /// Messages that did not arrive: those whose attempt the copy or the kill cut.
 async fn undelivered(gateway: &Gateway) -> usize {
     let messages = gateway.outbound().await;
-    messages.iter().filter(|message| ["refused", "failed", "unknown"].iter().any(|state| message["state"] == *state)).count()
+    messages
+        .iter()
+        .filter(|message| ["refused", "failed", "unknown"].iter().any(|state| message["state"] == *state))
+        .count()
 }
 
 /// The rows of a kind, as `tidegate store stats` counts them.
@@ -77,7 +80,8 @@ async fn what_was_acknowledged_before_a_backup_under_load_is_in_it_and_its_waits
     let webhooks: Vec<Played> = (10..60).map(|n| gateway.order_webhook(n, &Customer::nth(n))).collect();
     let mut answers = gateway.burst("shopify", &webhooks);
     while before.len() < 35 {
-        let (_, answer) = answers.join_next().await.expect("more answers come").expect("a webhook's task does not panic");
+        let (_, answer) =
+            answers.join_next().await.expect("more answers come").expect("a webhook's task does not panic");
         before.push(answer.expect("the gateway answers").stored());
     }
     let backup = beside(&gateway, "backup");
@@ -136,7 +140,11 @@ async fn copies_go_to_new_or_empty_directories_only_and_say_what_to_do() {
     gateway.stop().await;
     let again = beside(&gateway, "again");
     let printed = gateway.ask(&["backup", path(&again)]).await;
-    assert!(printed.good().contains("configuration, its secrets and its plugin files are not in it"), "{}", printed.out);
+    assert!(
+        printed.good().contains("configuration, its secrets and its plugin files are not in it"),
+        "{}",
+        printed.out
+    );
     check(&gateway, &["backup", path(&again), "--data", data], 2, "is not empty").await;
     check(&gateway, &["backup", path(&beside(&gateway, "x")), "--data", path(&full)], 2, "there is no store in").await;
     // A backup that lost a row in the store it is kept in is not taken for whole.
@@ -236,7 +244,11 @@ async fn what_is_old_goes_by_itself_and_an_operator_sees_it() {
     gateway.advance(2 * DAY).await;
     gateway
         .wait_until("what is old goes", async |gateway| {
-            let left = [rows(gateway, "message").await, rows(gateway, "run").await, rows(gateway, "provider message id").await];
+            let left = [
+                rows(gateway, "message").await,
+                rows(gateway, "run").await,
+                rows(gateway, "provider message id").await,
+            ];
             (left == [1, 1, 1]).then_some(())
         })
         .await;

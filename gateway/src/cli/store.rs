@@ -6,7 +6,10 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Value, json};
-use std::{os::unix::net::UnixStream, path::{Path, PathBuf}};
+use std::{
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+};
 use tidegate_clock::DomainClock;
 use tidegate_model::Timestamp;
 use tidegate_store::{
@@ -124,7 +127,9 @@ pub(super) fn restore(args: &RestoreArgs) -> Result<u8, Failure> {
         output::json(&with(&report, json!({"data": args.data, "seconds": seconds})));
     } else {
         output::line(format!("{} in {seconds:.1} s: {}", held(&report.rows), args.data.display()));
-        output::line("What went out after the backup was made is not known to it: waiting messages and timers of that time act again.");
+        output::line(
+            "What went out after the backup was made is not known to it: waiting messages and timers of that time act again.",
+        );
     }
     Ok(0)
 }
@@ -146,7 +151,11 @@ pub(super) fn compact(target: &Target) -> Result<u8, Failure> {
             None => "nothing gained".to_owned(),
         };
         let rows = count(done.report.rows.total().rows);
-        output::line(format!("{} before, {} now: {gained}; {rows} rows in {seconds:.1} s", bytes(before), bytes(after)));
+        output::line(format!(
+            "{} before, {} now: {gained}; {rows} rows in {seconds:.1} s",
+            bytes(before),
+            bytes(after)
+        ));
     }
     Ok(0)
 }
@@ -193,7 +202,13 @@ fn tell_repair(done: &Repaired, lost: bool) {
     list("lost rows, whose checksum was wrong", &damaged);
     let hole = |hole: &copy::Hole| {
         let side = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
-        format!("{}: an unknown number, after [{}] and before [{}] ({})", hole.kind, side(&hole.after), side(&hole.before), hole.reason)
+        format!(
+            "{}: an unknown number, after [{}] and before [{}] ({})",
+            hole.kind,
+            side(&hole.after),
+            side(&hole.before),
+            hole.reason
+        )
     };
     let holes: Vec<String> = salvaged.holes.iter().map(hole).collect();
     list("lost parts", &holes.iter().map(String::as_str).collect::<Vec<_>>());

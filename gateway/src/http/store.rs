@@ -36,7 +36,8 @@ pub(super) async fn backup(
         return Err(Problem::new(Code::ParameterInvalid, "dir: expected an absolute path on the gateway's machine"));
     }
     let turn = app.backup().begin();
-    let turn = turn.ok_or_else(|| Problem::new(Code::Conflict, "another backup is under way: wait until it is done"))?;
+    let turn =
+        turn.ok_or_else(|| Problem::new(Code::Conflict, "another backup is under way: wait until it is done"))?;
     let waiting = Waiting::default();
     let gone = waiting.gone();
     let made = tokio::task::spawn_blocking(move || {

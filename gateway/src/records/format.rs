@@ -169,7 +169,8 @@ fn every_kind_of_row_of_this_format_reads_as_it_was_written() {
     packed::unpack(&fixture, &dir.path().join("store"));
     let store = open(&SledOptions::new(dir.path().join("store"))).unwrap();
     let found = rows(&*store);
-    let expected: BTreeMap<String, Value> = serde_json::from_slice(&fs::read(fixture.join("rows.json")).unwrap()).unwrap();
+    let expected: BTreeMap<String, Value> =
+        serde_json::from_slice(&fs::read(fixture.join("rows.json")).unwrap()).unwrap();
     for space in Space::ALL.iter().filter(|space| **space != Space::Meta) {
         assert!(found.keys().any(|name| name.starts_with(&format!("{}: ", space.label()))), "no {}", space.label());
     }

@@ -36,7 +36,9 @@ impl Needed {
         let slice = slices::all(store, space, after, SLICE)?;
         for (key, row) in &slice.rows {
             let work = match space {
-                Space::DeadLetters => records::decode::<DeadLetter>(key, &row.value).ok().map(|letter| letter.deferred.work),
+                Space::DeadLetters => {
+                    records::decode::<DeadLetter>(key, &row.value).ok().map(|letter| letter.deferred.work)
+                }
                 _ => WorkRow::decode(&row.value),
             };
             if let Some(Work::Delivery { id, .. } | Work::Replay { id, .. }) = work.as_ref().and_then(Work::read)

@@ -160,7 +160,8 @@ struct Pass {
     needed: Needed,
     hours: Hours,
     senders: Option<Registry>,
-    flows: Option<HashMap<Key, u64>>,
+    /// Versions of flows that may go, with the versions of their rows.
+    flows: Option<HashMap<Key, (FlowRow, u64)>>,
     removed: u64,
 }
 
@@ -318,7 +319,9 @@ impl Pass {
             }
         }
         if slice.next.is_none() {
-            for (key, version) in std::mem::take(flows).into_iter().take(AT_ONCE) {
+            // What was configured again meanwhile stays.
+            let gone = std::mem::take(flows).into_iter().filter(|(_, (flow, _))| !is_configured(catalog, flow));
+            for (key, (_, version)) in gone.take(AT_ONCE) {
                 removal.expect(key.clone(), Expect::Version(version));
                 removal.remove(key);
             }
@@ -328,15 +331,14 @@ impl Pass {
 }
 
 /// Stored versions that are not the configured ones, with the versions of their rows.
-fn old_flows(store: &dyn Engine, catalog: &Catalog) -> Result<HashMap<Key, u64>, TxError> {
+fn old_flows(store: &dyn Engine, catalog: &Catalog) -> Result<HashMap<Key, (FlowRow, u64)>, TxError> {
     let (mut found, mut after) = (HashMap::new(), None);
     loop {
         let slice = slices::all(store, Space::Flows, after.as_ref(), SLICE)?;
         for (key, row) in slice.rows {
             let Ok(flow) = records::decode::<FlowRow>(&key, &row.value) else { continue };
-            let newest = catalog.flows(flow.workspace).and_then(|flows| flows.get(&flow.flow));
-            if newest.is_none_or(|newest| newest.version().to_string() != flow.version) {
-                found.insert(key, row.version);
+            if !is_configured(catalog, &flow) {
+                found.insert(key, (flow, row.version));
             }
         }
         match slice.next {
@@ -344,6 +346,11 @@ fn old_flows(store: &dyn Engine, catalog: &Catalog) -> Result<HashMap<Key, u64>,
             None => return Ok(found),
         }
     }
+}
+
+fn is_configured(catalog: &Catalog, stored: &FlowRow) -> bool {
+    let newest = catalog.flows(stored.workspace).and_then(|flows| flows.get(&stored.flow));
+    newest.is_some_and(|newest| newest.version().to_string() == stored.version)
 }
 
 /// Deliveries, each with its body and what was made of its items.
@@ -415,7 +422,9 @@ fn runs(store: &dyn Engine, after: Option<&Key>, before: Timestamp) -> Result<(R
     for (key, row) in slice.rows {
         let Ok(RunRow { workspace, run, .. }) = records::decode::<RunRow>(&key, &row.value) else { continue };
         // The look at its messages is left out where it decides nothing.
-        if rules::run_goes(&run, false, before) && rules::run_goes(&run, has_messages(store, workspace, run.id)?, before) {
+        if rules::run_goes(&run, false, before)
+            && rules::run_goes(&run, has_messages(store, workspace, run.id)?, before)
+        {
             removal.expect(key.clone(), Expect::Version(row.version));
             removal.remove(key);
         }
@@ -456,12 +465,7 @@ fn marks(store: &dyn Engine, after: Option<&Key>, from_day: u16) -> Result<(Remo
 }
 
 /// Dead letters that nobody cared for. What they were about ends with them: a message fails, a run fails; a delivery may go by its age.
-fn letters(
-    app: &App,
-    after: Option<&Key>,
-    before: Timestamp,
-    now: Timestamp,
-) -> Result<(usize, Option<Key>), TxError> {
+fn letters(app: &App, after: Option<&Key>, before: Timestamp, now: Timestamp) -> Result<(usize, Option<Key>), TxError> {
     let slice = slices::all(app.store(), Space::DeadLetters, after, LETTERS)?;
     let mut tx = Tx::new(app.store(), NO_WORKSPACE);
     let mut removed = 0;

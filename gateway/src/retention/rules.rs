@@ -149,7 +149,11 @@ mod tests {
         let check = |hours_ago: &[i64], most, expected: Option<i64>| {
             let mut hours = Hours::default();
             hours_ago.iter().for_each(|ago| hours.add(NOW.plus_ms(-ago * HOUR_MS)));
-            assert_eq!(hours.crowded(most, NOW), expected.map(|ago| NOW.plus_ms(-ago * HOUR_MS)), "{hours_ago:?} {most}");
+            assert_eq!(
+                hours.crowded(most, NOW),
+                expected.map(|ago| NOW.plus_ms(-ago * HOUR_MS)),
+                "{hours_ago:?} {most}"
+            );
         };
         check(&[50, 40, 30], 3, None);
         check(&[50, 40, 30], 2, Some(49));
@@ -177,7 +181,11 @@ mod tests {
     #[test]
     fn a_delivery_goes_when_it_is_old_and_nothing_is_about_it() {
         let check = |received, replayed, needed, goes| {
-            assert_eq!(delivery_goes(&delivery(received, replayed), needed, ago(30)), goes, "{received} {replayed:?} {needed}");
+            assert_eq!(
+                delivery_goes(&delivery(received, replayed), needed, ago(30)),
+                goes,
+                "{received} {replayed:?} {needed}"
+            );
         };
         check(31, None, false, true);
         check(30, None, false, false);
@@ -203,7 +211,15 @@ mod tests {
         let check = |state, created, moved, goes| {
             assert_eq!(message_goes(&message(state, created, moved), ago(30)), goes, "{state} {created} {moved}");
         };
-        for state in [State::Received, State::Refused, State::Accepted, State::Sent, State::Delivered, State::Read, State::Failed] {
+        for state in [
+            State::Received,
+            State::Refused,
+            State::Accepted,
+            State::Sent,
+            State::Delivered,
+            State::Read,
+            State::Failed,
+        ] {
             check(state, 40, 31, true);
             check(state, 40, 30, false);
             check(state, 29, 40, false);

@@ -2,9 +2,7 @@
 
 use tidegate_model::Timestamp;
 use tidegate_store::{
-    Engine, Key, KeyRange, Order, Row, Space, StoreError,
-    keys::NO_WORKSPACE,
-    records::readable_rows,
+    Engine, Key, KeyRange, Order, Row, Space, StoreError, keys::NO_WORKSPACE, records::readable_rows,
 };
 
 /// Some rows, and where to go on; none at the end.

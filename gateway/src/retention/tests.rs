@@ -111,7 +111,9 @@ fn assert_whole(stage: &Stage) {
     }
     for work in work {
         match work {
-            Work::Delivery { id, .. } | Work::Replay { id, .. } => assert!(deliveries.contains(&id), "work without its delivery"),
+            Work::Delivery { id, .. } | Work::Replay { id, .. } => {
+                assert!(deliveries.contains(&id), "work without its delivery")
+            }
             Work::Timer { run, .. } => assert!(run_ids.contains(&run), "a timer without its run"),
             Work::Send { id } => assert!(ids.contains(&id), "a message that is to be sent and is gone"),
         }
@@ -164,7 +166,14 @@ fn after_31_days_just_what_is_needed_or_younger_is_left_and_waits_of_60_days_end
     let contacts = stage.rows(Space::Contacts);
     sweep(&stage);
     assert_whole(&stage);
-    let expected = [("delivery", 2), ("interpretation", 2), ("message", 1), ("provider message id", 1), ("run", 4), ("dead letter", 1)];
+    let expected = [
+        ("delivery", 2),
+        ("interpretation", 2),
+        ("message", 1),
+        ("provider message id", 1),
+        ("run", 4),
+        ("dead letter", 1),
+    ];
     assert_eq!(counts(&stage), expected.into());
     assert!(all::<Delivery>(&stage).iter().any(|row| row.id == parked), "a parked item keeps its delivery");
     assert_eq!(stage.rows(Space::Contacts), contacts, "people are no matter of age");
@@ -238,7 +247,8 @@ fn an_old_delivery_that_is_replayed_stays_while_its_work_waits() {
 
 #[test]
 fn work_that_nobody_took_up_again_ends_with_its_letter() {
-    let mut stage = Stage::new(&["flow: once\non: order.placed\nsteps:\n  - id: thank\n    send: { template: thanks }\n"]);
+    let mut stage =
+        Stage::new(&["flow: once\non: order.placed\nsteps:\n  - id: thank\n    send: { template: thanks }\n"]);
     stage.post(&order("1", 1));
     stage.interpret();
     let claim = stage.app().store().claim(Queue::Io, 1).unwrap().unwrap();
@@ -246,7 +256,8 @@ fn work_that_nobody_took_up_again_ends_with_its_letter() {
     let mut tx = stage.tx();
     let (queue, lane, at) = (Queue::Io, claim.lane(), stage.now());
     let work = WorkRow::decode(&row.value).unwrap();
-    tx.park(Letter { queue, lane, work, reason: "it broke".to_owned(), field: None, at, source: "gateway".to_owned() }).unwrap();
+    tx.park(Letter { queue, lane, work, reason: "it broke".to_owned(), field: None, at, source: "gateway".to_owned() })
+        .unwrap();
     tx.delete(&key);
     tx.commit(Some(claim.token())).unwrap();
     drop(claim);
@@ -399,5 +410,4 @@ fn a_sweep_of_a_damaged_row_goes_on_with_the_others() {
     stage.advance(40 * DAY_MS);
     sweep(&stage);
     assert_eq!(counts(&stage)["delivery"], 1, "what can't be read is left to a version that can");
-
 }

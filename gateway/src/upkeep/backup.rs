@@ -22,7 +22,9 @@ pub(crate) enum UpkeepFault {
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// It has rows that can't be read.
-    #[error("{what} has {count} damaged rows ({named}): nothing was changed; `tidegate repair --data {what}` saves the others, and tells what is lost")]
+    #[error(
+        "{what} has {count} damaged rows ({named}): nothing was changed; `tidegate repair --data {what}` saves the others, and tells what is lost"
+    )]
     Damaged {
         /// The directory.
         what: String,
@@ -32,7 +34,9 @@ pub(crate) enum UpkeepFault {
         named: String,
     },
     /// It is not what it was.
-    #[error("the backup has {found} rows, and had {noted} when it was made: it is incomplete; nothing was changed. Use another backup")]
+    #[error(
+        "the backup has {found} rows, and had {noted} when it was made: it is incomplete; nothing was changed. Use another backup"
+    )]
     Incomplete {
         /// Rows that are there.
         found: u64,

@@ -132,7 +132,8 @@ impl Home {
         let left = space.free_bytes.saturating_sub(needed_bytes);
         let too_little = needed_bytes > space.free_bytes
             || beside.is_some_and(|beside| {
-                same_disk(beside, &self.aside) && below_watermark(left, space.total_bytes)
+                same_disk(beside, &self.aside)
+                    && below_watermark(left, space.total_bytes)
                     && !below_watermark(space.free_bytes, space.total_bytes)
             });
         if too_little {

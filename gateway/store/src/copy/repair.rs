@@ -31,7 +31,8 @@ pub fn repair(dir: &Path, tell: Tell<'_>) -> Result<Repaired, CopyError> {
     let store = home.store();
     let lock = DirLock::take(&store, None)?;
     home.needs(store_bytes(dir)?.saturating_mul(COPIES), None)?;
-    let (mut best, mut failed, mut last): (Option<(Salvaged, PathBuf)>, Vec<String>, Option<CopyError>) = Default::default();
+    let (mut best, mut failed, mut last): (Option<(Salvaged, PathBuf)>, Vec<String>, Option<CopyError>) =
+        Default::default();
     for (variant, name) in [(Variant::WithSnapshot, "with-snapshot"), (Variant::WithoutSnapshot, "without-snapshot")] {
         let place = home.place(name);
         match salvage(&store, &home.place(&format!("{name}.files")), &place, variant, tell) {

@@ -48,7 +48,9 @@ impl Counts {
 
     /// All kinds together.
     pub fn total(&self) -> Count {
-        self.0.values().fold(Count::default(), |sum, one| Count { rows: sum.rows + one.rows, bytes: sum.bytes + one.bytes })
+        self.0
+            .values()
+            .fold(Count::default(), |sum, one| Count { rows: sum.rows + one.rows, bytes: sum.bytes + one.bytes })
     }
 }
 

@@ -80,8 +80,12 @@ pub struct Salvaged {
 impl Salvaged {
     /// Whether anything is lost, or may be.
     pub fn is_whole(&self) -> bool {
-        self.damaged.is_empty() && self.holes.is_empty() && self.format_known && self.missing_commits().is_none()
-            && self.commit.is_some() && self.acknowledged.is_some()
+        self.damaged.is_empty()
+            && self.holes.is_empty()
+            && self.format_known
+            && self.missing_commits().is_none()
+            && self.commit.is_some()
+            && self.acknowledged.is_some()
     }
 
     /// The acknowledged commits that are missing, first and last.
@@ -104,7 +108,13 @@ impl Salvaged {
 ///
 /// # Errors
 /// Nothing at all can be read; or the disk that is copied to.
-pub fn salvage(dir: &Path, scratch: &Path, into: &Path, variant: Variant, tell: Tell<'_>) -> Result<Salvaged, CopyError> {
+pub fn salvage(
+    dir: &Path,
+    scratch: &Path,
+    into: &Path,
+    variant: Variant,
+    tell: Tell<'_>,
+) -> Result<Salvaged, CopyError> {
     copy_files(dir, scratch, variant)?;
     let done = read_all(scratch, into, variant, tell);
     // The reader may be stuck with its files open; the space is given back when the process ends.
@@ -114,9 +124,15 @@ pub fn salvage(dir: &Path, scratch: &Path, into: &Path, variant: Variant, tell: 
 
 /// What the reading thread tells.
 enum Told {
-    Opened { known: Option<Known>, marked: Option<u64> },
+    Opened {
+        known: Option<Known>,
+        marked: Option<u64>,
+    },
     Failed(OpenError),
-    Rows { rows: Vec<(Key, Row)>, damaged: Vec<Key> },
+    Rows {
+        rows: Vec<(Key, Row)>,
+        damaged: Vec<Key>,
+    },
     Hole(Hole),
     /// Why no gateway would open it, if so.
     End(Option<String>),
@@ -148,7 +164,12 @@ fn read_all(scratch: &Path, into: &Path, variant: Variant, tell: Tell<'_>) -> Re
                 break;
             }
             Err(error) => {
-                found.holes.push(Hole { kind: "rows".to_owned(), after: found.last.take(), before: None, reason: gave_up(error) });
+                found.holes.push(Hole {
+                    kind: "rows".to_owned(),
+                    after: found.last.take(),
+                    before: None,
+                    reason: gave_up(error),
+                });
                 break;
             }
         }

@@ -3,11 +3,17 @@
 use super::{CopyError, Counts};
 use crate::{
     embedded::{Flow, Writes, is_own_row, open_row, openings_row, own_rows, seal},
-    engine::{Followed, MAX_BATCH_BYTES, MAX_BATCH_OPS, Row},
+    engine::{Followed, Row},
     keys::{Key, Space, TimerKey},
     sled::Fresh,
 };
 use std::{collections::BTreeMap, path::Path};
+
+/// Rows of a group. Larger than a working store's: what is no store yet needs no sync before its end, and neighbours that are written
+/// together take less room.
+const GROUP_ROWS: usize = 1_000;
+/// Bytes after which a group is written.
+const GROUP_BYTES: usize = 2 * 1024 * 1024;
 
 /// A copy under way.
 pub(super) struct Target {
@@ -63,8 +69,7 @@ impl Target {
     fn write(&mut self, key: Key, value: Option<Vec<u8>>) -> Result<(), CopyError> {
         self.group_bytes += key.len() + value.as_ref().map_or(0, Vec::len);
         self.group.insert(key, value);
-        // One place is left for the row that sits on the border.
-        if self.group.len() >= MAX_BATCH_OPS || self.group_bytes >= MAX_BATCH_BYTES - crate::engine::MAX_VALUE_BYTES * 2 {
+        if self.group.len() >= GROUP_ROWS || self.group_bytes >= GROUP_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -76,7 +81,7 @@ impl Target {
         if group.is_empty() {
             return Ok(());
         }
-        self.fresh.write(group, 0).map_err(|fault| CopyError::Write(fault.to_string()))
+        self.fresh.apply(group).map_err(|fault| CopyError::Write(fault.to_string()))
     }
 
     /// Reads everything back, makes it a store that stands at its newest commit (or at `commit`, if that is later) and has been opened so

@@ -116,7 +116,8 @@ fn write_until(engine: &dyn Engine, stop: &AtomicBool, seed: u64) -> History {
         for _ in 0..6 {
             // Numbers of Knuth's MMIX generator: enough to be everywhere.
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let space = [Space::Deliveries, Space::Messages, Space::Runs, Space::Ready, Space::Timers][(random >> 60) as usize % 5];
+            let space = [Space::Deliveries, Space::Messages, Space::Runs, Space::Ready, Space::Timers]
+                [(random >> 60) as usize % 5];
             let n = (random >> 33) as u32 % 3_000;
             let key = match space {
                 Space::Ready => ReadyKey { queue: Queue::Pure, lane: Lane::new(1, 0, 0), seq: n.into() }.key(),

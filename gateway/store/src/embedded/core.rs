@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Batch, Claim, Commit, CommitError, Engine, Follow, Health, KeyRange, LaneToken, MAX_RANGE, OpenError, Order, ReadySignal,
-        ReleaseLane, Row, Seq, Stats, StoreError,
+        Batch, Claim, Commit, CommitError, Engine, Follow, Health, KeyRange, LaneToken, MAX_RANGE, OpenError, Order,
+        ReadySignal, ReleaseLane, Row, Seq, Stats, StoreError,
     },
     keys::{Key, Queue},
     migrate,

@@ -30,7 +30,9 @@ pub struct Followed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FollowError {
     /// It was too slow.
-    #[error("the store is written faster than it is copied: {bytes} bytes wait; try again when less is going on, or copy to a faster disk")]
+    #[error(
+        "the store is written faster than it is copied: {bytes} bytes wait; try again when less is going on, or copy to a faster disk"
+    )]
     Overrun {
         /// Bytes that waited.
         bytes: usize,

@@ -1,8 +1,6 @@
 //! A store that no gateway runs on, opened to be read: no opening is counted, no format is brought up to date, no row is written.
 
-use super::{
-    DEFAULT_CACHE_BYTES, backend::SledBackend, files, lock::DirLock, mark::Mark, open_guarded, read_known,
-};
+use super::{DEFAULT_CACHE_BYTES, backend::SledBackend, files, lock::DirLock, mark::Mark, open_guarded, read_known};
 use crate::{
     embedded::{Backend, Fault, Flow, Known, open_row, panic_text},
     engine::{KeyRange, OpenError, Order, Row},

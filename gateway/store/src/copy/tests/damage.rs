@@ -26,7 +26,11 @@ fn salvaged(bench: &Bench, round: &str) -> (Salvaged, Arc<dyn Engine>) {
     let files = |bench: &Bench| {
         let mut files: Vec<_> = fs::read_dir(bench.path("store")).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
-        files.into_iter().filter(|path| path.is_file()).map(|path| (path.clone(), fs::read(path).unwrap())).collect::<Vec<_>>()
+        files
+            .into_iter()
+            .filter(|path| path.is_file())
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect::<Vec<_>>()
     };
     let before = files(bench);
     let try_one = |variant: Variant, name: String| {
@@ -52,7 +56,11 @@ fn check(bench: &Bench, round: &str, rows: u32) -> Salvaged {
             found += 1;
         }
     }
-    assert!(found == rows || !salvaged.is_whole(), "{} rows are missing without a word, {round}: {salvaged:?}", rows - found);
+    assert!(
+        found == rows || !salvaged.is_whole(),
+        "{} rows are missing without a word, {round}: {salvaged:?}",
+        rows - found
+    );
     commit(&*engine, vec![(key(9_999_999), vec![1])], vec![]);
     salvaged
 }
