@@ -4,6 +4,7 @@
 mod needed;
 mod orphans;
 mod pass;
+mod removals;
 mod rules;
 mod slices;
 

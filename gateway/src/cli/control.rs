@@ -50,11 +50,11 @@ impl Control {
     pub(super) fn post_watched(
         &self,
         path: &str,
-        body: Value,
+        body: &Value,
         watched: &str,
         look: impl Fn(&Value),
     ) -> Result<Value, Failure> {
-        let order = self.client.post(format!("http://gateway{path}")).json(&body).send();
+        let order = self.client.post(format!("http://gateway{path}")).json(body).send();
         let answer = self.runtime.block_on(async {
             let work = async {
                 let response = order.await?;

@@ -96,7 +96,7 @@ pub(super) fn backup(args: &BackupArgs) -> Result<u8, Failure> {
                 line.show(&progress);
             }
         };
-        control.post_watched("/v1/backup", json!({"dir": dir}), "/v1/backup", look)?
+        control.post_watched("/v1/backup", &json!({"dir": dir}), "/v1/backup", look)?
     } else {
         let made = upkeep::backup_stopped(&args.target.data, &dir, now(), &mut line.tell()).map_err(refused)?;
         serde_json::to_value(made).map_err(anyhow::Error::from)?

@@ -166,7 +166,7 @@ fn every_kind_of_row_of_this_format_reads_as_it_was_written() {
         write(&fixture);
     }
     let dir = tempfile::tempdir().unwrap();
-    packed::unpack(&fixture, &dir.path().join("store"));
+    packed::unpack(&fixture, &dir.path().join("store")).unwrap();
     let store = open(&SledOptions::new(dir.path().join("store"))).unwrap();
     let found = rows(&*store);
     let expected: BTreeMap<String, Value> =

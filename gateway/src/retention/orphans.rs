@@ -2,7 +2,7 @@
 //! ids without a message. Each is removed only if the whole is still missing in the same commit.
 
 use super::{
-    pass::Removal,
+    removals::Removal,
     rules::Limits,
     slices::{self, Slice},
 };

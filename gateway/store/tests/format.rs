@@ -16,8 +16,9 @@ use tidegate_store::{
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
 fn unpacked(format: u32) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    packed::unpack(&Path::new(FIXTURES).join(format!("format-{format}")), &dir.path().join("store"));
+    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    let unpacked = packed::unpack(&Path::new(FIXTURES).join(format!("format-{format}")), &dir.path().join("store"));
+    unpacked.expect("the fixture is there");
     dir
 }
 
@@ -26,7 +27,8 @@ fn reopen(dir: &TempDir) -> Result<Arc<dyn Engine>, OpenError> {
 }
 
 fn format_of(engine: &dyn Engine) -> u32 {
-    u32::from_be_bytes(engine.get(&keys::meta("format")).unwrap().unwrap().value.try_into().unwrap())
+    let row = engine.get(&keys::meta("format")).expect("the store reads").expect("it has a format");
+    u32::from_be_bytes(row.value.try_into().expect("it has four bytes"))
 }
 
 #[test]
