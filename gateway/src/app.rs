@@ -67,6 +67,11 @@ impl App {
         &self.data
     }
 
+    /// Free bytes of the disk below which no webhooks are taken; 0 for the default.
+    pub(crate) const fn reserve_bytes(&self) -> u64 {
+        self.reserve_bytes
+    }
+
     /// The backup that is being made.
     pub(crate) fn backup(&self) -> &Underway {
         &self.backup

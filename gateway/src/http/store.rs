@@ -46,7 +46,7 @@ pub(super) async fn backup(
             let stop = gone.load(Ordering::Relaxed) || app.is_draining();
             if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let made = upkeep::backup_running(app.store(), app.data(), &dir, app.now(), &mut tell);
+        let made = upkeep::backup_running(app.store(), (app.data(), app.reserve_bytes()), &dir, app.now(), &mut tell);
         match &made {
             Ok(made) => tracing::info!(rows = made.rows.total().rows, commit = made.commit, "a backup was made"),
             Err(error) => tracing::warn!(error = %error, "no backup was made"),

@@ -67,19 +67,19 @@ impl Backup {
     }
 }
 
-/// Backs up the store of a gateway that works, into a new or empty directory.
+/// Backs up the store of a gateway that works, into a new or empty directory. Its data directory and its disk reserve say what must stay free.
 ///
 /// # Errors
 /// The store's, or the disk's; nothing is left behind then.
 pub(crate) fn backup_running(
     store: &dyn Engine,
-    data: &Path,
+    (data, reserve_bytes): (&Path, u64),
     to: &Path,
     now: Timestamp,
     tell: Tell<'_>,
 ) -> Result<Backup, CopyError> {
     let home = Home::new(to)?;
-    home.needs(copy::store_bytes(data)?, Some(data))?;
+    home.needs(copy::store_bytes(data)?, Some((data, reserve_bytes)))?;
     let place = home.place(PLACE);
     let report = copy::copy_running(store, &place, tell)?;
     publish(home, &place, Backup::of(report, now))

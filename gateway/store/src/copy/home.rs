@@ -2,7 +2,7 @@
 
 use super::CopyError;
 use crate::{
-    disk::{below_watermark, disk_free},
+    disk::{DiskSpace, below_watermark, disk_free},
     engine::OpenError,
     sled::{DirLock, dir_bytes, sync_path},
 };
@@ -121,22 +121,16 @@ impl Home {
         self.dir.join(STORE)
     }
 
-    /// Refuses when so many bytes more do not fit, with room to spare: on the disk of `beside`, where a gateway works, so much that it goes on
-    /// taking webhooks.
+    /// Refuses when so many bytes more do not fit, with room to spare. Beside a gateway that works on the same disk so much must be left that it
+    /// goes on taking webhooks: its data directory, and its reserve in bytes (0 for [`below_watermark`]).
     ///
     /// # Errors
     /// There is too little room.
-    pub fn needs(&self, bytes: u64, beside: Option<&Path>) -> Result<(), CopyError> {
+    pub fn needs(&self, bytes: u64, beside: Option<(&Path, u64)>) -> Result<(), CopyError> {
         let space = disk_free(&self.aside).map_err(io_error("look at the disk of", &self.dir))?;
         let needed_bytes = bytes.saturating_add(SPARE_BYTES);
-        let left = space.free_bytes.saturating_sub(needed_bytes);
-        let too_little = needed_bytes > space.free_bytes
-            || beside.is_some_and(|beside| {
-                same_disk(beside, &self.aside)
-                    && below_watermark(left, space.total_bytes)
-                    && !below_watermark(space.free_bytes, space.total_bytes)
-            });
-        if too_little {
+        let reserve = beside.filter(|(data, _)| same_disk(data, &self.aside)).map(|(_, reserve)| reserve);
+        if is_too_little(space, needed_bytes, reserve) {
             return Err(CopyError::NoRoom { dir: self.dir.clone(), needed_bytes, free_bytes: space.free_bytes });
         }
         Ok(())
@@ -202,12 +196,24 @@ impl Home {
 impl Drop for Home {
     fn drop(&mut self) {
         // What can't be removed now is removed by the next copy.
-        drop(self.lock.take());
         let _ = fs::remove_dir_all(&self.aside);
+        drop(self.lock.take());
         if self.made {
             let _ = fs::remove_dir(&self.dir);
         }
     }
+}
+
+/// Whether so many bytes more are too many for a disk; with the reserve of a gateway that works on it.
+fn is_too_little(space: DiskSpace, needed_bytes: u64, reserve: Option<u64>) -> bool {
+    let is_low = |free: u64, reserve: u64| match reserve {
+        0 => below_watermark(free, space.total_bytes),
+        reserve => free < reserve,
+    };
+    let left = space.free_bytes.saturating_sub(needed_bytes);
+    // Where webhooks are refused already, nothing is made worse.
+    let stops_webhooks = |reserve| is_low(left, reserve) && !is_low(space.free_bytes, reserve);
+    needed_bytes > space.free_bytes || reserve.is_some_and(stops_webhooks)
 }
 
 fn same_disk(one: &Path, other: &Path) -> bool {
@@ -218,4 +224,25 @@ fn same_disk(one: &Path, other: &Path) -> bool {
 
 fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> CopyError + 'a {
     move |source| CopyError::Io { action, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_must_fit_and_leave_a_gateway_beside_it_its_reserve() {
+        let gib = 1 << 30;
+        let space = |free_bytes| DiskSpace { free_bytes, total_bytes: 10 * gib };
+        let check = |free, needed, reserve, expected| {
+            assert_eq!(is_too_little(space(free), needed, reserve), expected, "{free} {needed} {reserve:?}");
+        };
+        check(2 * gib, 2 * gib, None, false);
+        check(2 * gib, 2 * gib + 1, None, true);
+        check(2 * gib, gib, Some(0), false);
+        check(2 * gib, gib + 1, Some(0), true);
+        check(2 * gib, gib + 1, Some(gib / 2), false);
+        check(gib / 2, gib / 4, Some(0), false);
+        check(gib / 2, gib, Some(0), true);
+    }
 }
