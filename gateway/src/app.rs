@@ -17,6 +17,7 @@ use crate::{
     notify,
     pulse::Pulses,
     supervisor::{Closing, Supervisor},
+    upkeep::Underway,
     workers,
 };
 use std::{
@@ -60,6 +61,7 @@ pub(crate) struct App {
     reserve_bytes: u64,
     data: PathBuf,
     listening: SocketAddr,
+    backup: Underway,
 }
 
 impl App {
@@ -92,6 +94,7 @@ impl App {
             pulses: Pulses::default(),
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
+            backup: Underway::default(),
             reserve_bytes: place.reserve_bytes,
             data: place.data,
             listening: place.listening,
@@ -116,6 +119,21 @@ impl App {
     /// The address webhooks are taken at.
     pub(crate) const fn listening(&self) -> SocketAddr {
         self.listening
+    }
+
+    /// Free bytes of the disk below which no webhooks are taken; 0 for the default.
+    pub(crate) const fn reserve_bytes(&self) -> u64 {
+        self.reserve_bytes
+    }
+
+    /// The backup that is being made.
+    pub(crate) fn backup(&self) -> &Underway {
+        &self.backup
+    }
+
+    /// Whether the gateway is shutting down.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The store.
@@ -280,6 +298,7 @@ impl Running {
         running.serve(listener, config.server.max_connections)?;
         running.serve_figures(&config.server.metrics_listen).await?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
+        workers::start_retention(&running.app, &running.supervisor, &config.retention);
         // The port may have been chosen only now.
         let public =
             if config.server.public_url.is_empty() { format!("http://{address}") } else { config.public_url() };

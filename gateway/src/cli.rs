@@ -14,6 +14,8 @@ mod queue;
 mod reload;
 mod sender;
 mod serve;
+mod since;
+mod store;
 mod webhook;
 
 use clap::{Args, Parser, Subcommand};
@@ -64,6 +66,17 @@ enum Command {
     /// How the numbers that send fare: pause and resume them.
     #[command(subcommand)]
     Sender(sender::SenderCommand),
+    /// What is in the store.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Copy the store, of a running gateway or a stopped one, as it is at one moment.
+    Backup(store::BackupArgs),
+    /// Make a data directory of a backup.
+    Restore(store::RestoreArgs),
+    /// Copy a stopped gateway's store to a fresh one that takes no more room than it needs.
+    Compact(Target),
+    /// Save what can be read of a damaged store, and tell what is lost; the damaged one is kept.
+    Repair(Target),
     /// Measure this machine: a gateway of its own, a load, and a double.
     Bench(bench::BenchArgs),
 }
@@ -114,6 +127,11 @@ pub fn run() -> u8 {
         Command::Queue(command) => queue::run(&command),
         Command::Plugin(command) => plugin::run(&command),
         Command::Sender(command) => sender::run(&command),
+        Command::Store(command) => store::run(&command),
+        Command::Backup(args) => store::backup(&args),
+        Command::Restore(args) => store::restore(&args),
+        Command::Compact(target) => store::compact(&target),
+        Command::Repair(target) => store::repair(&target),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

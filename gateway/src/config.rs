@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub workers: Workers,
     /// How long messages are worth sending, and what is done about providers that misbehave.
     pub sending: Sending,
+    /// How long to keep what.
+    pub retention: Retention,
     /// Businesses, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workspaces: BTreeMap<String, Workspace>,
@@ -126,6 +128,18 @@ pub(crate) struct Workers {
     pub sends_in_flight: usize,
     /// Accept and store only.
     pub paused: bool,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// Days that deliveries, ended runs and finished messages are kept; 0 for ever.
+    pub days: u16,
+    /// Most deliveries, most messages and most runs; 0 for any number.
+    pub max_rows: u64,
+    /// Days that parked work is kept; 0 for ever.
+    pub dead_letter_days: u16,
 }
 
 /// `[workspaces.NAME]`
@@ -315,6 +329,7 @@ struct Layer {
     log: Option<LogLayer>,
     workers: Option<WorkersLayer>,
     sending: Option<SendingLayer>,
+    retention: Option<RetentionLayer>,
     workspaces: Option<BTreeMap<String, Workspace>>,
     endpoints: Option<Vec<Endpoint>>,
     connections: Option<Vec<Connection>>,
@@ -353,6 +368,7 @@ layers! {
         failures_to_pause: u32,
         no_whatsapp_s: u32,
     }
+    RetentionLayer { days: u16, max_rows: u64, dead_letter_days: u16 }
 }
 
 #[cfg(test)]

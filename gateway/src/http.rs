@@ -7,6 +7,7 @@ pub(crate) mod listener;
 mod problem;
 mod receive;
 mod reload;
+mod store;
 mod v1;
 
 pub(crate) use caller::Proxies;
@@ -55,6 +56,8 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/senders/{name}/pause", post(v1::pause_sender))
         .route("/v1/senders/{name}/resume", post(v1::resume_sender))
         .route("/v1/stats", get(v1::stats))
+        .route("/v1/store", get(store::figures))
+        .route("/v1/backup", get(store::progress).post(store::backup))
         .route("/v1/reload", post(reload::reload))
         .route("/metrics", get(figures::metrics))
         .route("/healthz", get(health::live))

@@ -50,7 +50,7 @@ impl Kind {
             Some(Work::Replay { .. }) => Self::Item,
             Some(Work::Delivery { .. }) => Self::Delivery,
             Some(Work::Timer { .. }) => Self::Timer,
-            Some(Work::Send { .. }) => Self::Message,
+            Some(Work::Send { .. } | Work::Unknown { .. }) => Self::Message,
             Some(Work::Letter { .. } | Work::Resume { .. }) | None => Self::Unknown,
         }
     }
@@ -71,7 +71,9 @@ impl Kind {
 pub(crate) fn delivery_of(letter: &DeadLetter) -> Option<DeliveryId> {
     match Work::read(&letter.deferred.work)? {
         Work::Delivery { id, .. } | Work::Replay { id, .. } => Some(id),
-        Work::Timer { .. } | Work::Send { .. } | Work::Letter { .. } | Work::Resume { .. } => None,
+        Work::Timer { .. } | Work::Send { .. } | Work::Unknown { .. } | Work::Letter { .. } | Work::Resume { .. } => {
+            None
+        }
     }
 }
 

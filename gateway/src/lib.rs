@@ -18,11 +18,13 @@ mod pipeline;
 mod play;
 mod pulse;
 mod records;
+mod retention;
 mod supervisor;
 mod telemetry;
 #[cfg(test)]
 mod testing;
 mod tx;
+mod upkeep;
 mod views;
 mod work;
 mod workers;

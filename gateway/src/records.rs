@@ -429,3 +429,5 @@ pub(crate) struct UnreachableRow {
 
 record!(UnreachableRow in Unreachable, key (u32, ChannelKind, String), |me| (me.workspace, me.channel, me.address.clone()),
     |(workspace, channel, address)| keys::unreachable(*workspace, *channel as u8, address));
+#[cfg(test)]
+mod format;

@@ -1,10 +1,16 @@
 //! The loops of a running gateway: threads that interpret and advance, the thread that sends, and the waker. Each is a `tick` that does one thing and a loop that waits.
 
+mod retention;
 mod send;
 mod slots;
 mod waker;
 
-use crate::{app::App, config::Workers, pipeline, supervisor::Supervisor};
+use crate::{
+    app::App,
+    config::{Retention, Workers},
+    pipeline,
+    supervisor::Supervisor,
+};
 use std::{sync::Arc, time::Duration};
 use tidegate_store::Queue;
 
@@ -13,7 +19,12 @@ const LOOK_UP: Duration = Duration::from_millis(250);
 /// Most threads that are taken when the configuration leaves it open.
 const MOST_THREADS: usize = 8;
 
-/// Starts them all.
+/// Starts the one that removes what is old.
+pub(crate) fn start_retention(app: &Arc<App>, supervisor: &Supervisor, settings: &Retention) {
+    supervisor.service("retention", retention::run(Arc::clone(app), settings.clone(), supervisor.shutdown()));
+}
+
+/// Starts the others.
 ///
 /// # Errors
 /// The system gives no thread.

@@ -5,7 +5,13 @@ use crate::app::CONTROL_SOCKET;
 use anyhow::{Context, anyhow};
 use reqwest::Method;
 use serde_json::{Map, Value};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Pause between two looks at work that takes long.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The socket stands for the host.
 fn address(path: &str) -> String {
@@ -60,6 +66,39 @@ impl Control {
         self.send(self.client.post(address(path)).body(body))
     }
 
+    /// Asks for something that takes long, and looks at another path while it is done.
+    pub(super) fn post_watched(
+        &self,
+        path: &str,
+        body: &Value,
+        watched: &str,
+        look: impl Fn(&Value),
+    ) -> Result<Value, Failure> {
+        let order = self.client.post(address(path)).json(body).send();
+        let answer = self.runtime.block_on(async {
+            let work = async {
+                let response = order.await?;
+                let failed = !response.status().is_success();
+                Ok::<_, reqwest::Error>((failed, response.json::<Value>().await?))
+            };
+            let looking = async {
+                loop {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                    if let Ok(response) = self.client.get(address(watched)).send().await
+                        && let Ok(value) = response.json::<Value>().await
+                    {
+                        look(&value);
+                    }
+                }
+            };
+            tokio::select! {
+                answer = work => answer,
+                () = looking => unreachable!("it looks until the work is done"),
+            }
+        });
+        self.answered(answer)
+    }
+
     fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
         let mut request = self.client.request(method, address(path));
         if let Some(body) = body {
@@ -74,6 +113,10 @@ impl Control {
             let failed = !response.status().is_success();
             Ok::<_, reqwest::Error>((failed, response.json::<Value>().await?))
         });
+        self.answered(answer)
+    }
+
+    fn answered(&self, answer: Result<(bool, Value), reqwest::Error>) -> Result<Value, Failure> {
         let (failed, value) = answer
             .map_err(reqwest::Error::without_url)
             .with_context(|| format!("the gateway behind {} does not answer", self.socket.display()))?;

@@ -1,12 +1,6 @@
 //! `tidegate queue`: what was put aside, and what is to become of it.
 
-use super::{
-    Failure, Target,
-    control::Control,
-    event::show,
-    output,
-    progress::{Bar, since_ms},
-};
+use super::{Failure, Target, control::Control, event::show, output, progress::Bar, since::since_ms};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use tidegate_model::Timestamp;
@@ -166,13 +160,12 @@ fn act(target: &Target, picked: &PickedArgs, path: &str, more: &Map<String, Valu
         body.insert("ids".to_owned(), json!(picked.ids));
     }
     let (mut done, mut skipped) = (0, 0);
-    let mut bar = Bar::new();
+    let bar = Bar::new();
     loop {
         let answer = control.post(path, Value::Object(body.clone()))?;
         done += answer["done"].as_u64().unwrap_or_default();
         skipped += answer["skipped"].as_u64().unwrap_or_default();
         if answer["next"].is_null() {
-            bar.end();
             return Ok((done, skipped));
         }
         bar.count(&format!("{done} done"));

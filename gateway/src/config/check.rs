@@ -1,11 +1,14 @@
 //! What a configuration must hold to, beyond its shape.
 
-use super::{Config, ConfigFault, Connection, Endpoint, Sender};
-use crate::{http::Proxies, telemetry};
+use super::{Config, ConfigFault, Connection, Endpoint, Retention, Sender};
+use crate::{http::Proxies, telemetry, tx::DEDUPE_DAYS};
 use std::{collections::HashSet, net::SocketAddr};
 use tidegate_clock::ClockMode;
 
 type Sound = Result<(), ConfigFault>;
+
+/// A limit below this keeps less than a day of a small shop.
+const LEAST_ROWS: u64 = 1_000;
 
 impl Config {
     /// Everything that is wrong, at most one fault for each item of a list.
@@ -14,6 +17,7 @@ impl Config {
             self.check_server(),
             self.check_clock(),
             self.sending.check(),
+            self.check_retention(),
             telemetry::check_filter(&self.log.filter).map_err(|problem| ConfigFault::key("log.filter", problem)),
             unique("endpoints", self.endpoints.iter().map(|endpoint| endpoint.name.as_str())),
             unique("connections", self.connections.iter().map(|connection| connection.name.as_str())),
@@ -58,6 +62,29 @@ impl Config {
     fn check_clock(&self) -> Result<(), ConfigFault> {
         let mode = self.clock.mode.parse::<ClockMode>();
         mode.map(|_| ()).map_err(|error| ConfigFault::key("clock.mode", error.to_string()))
+    }
+
+    /// What is kept must outlive the time in which it is asked for.
+    fn check_retention(&self) -> Sound {
+        let Retention { days, max_rows, dead_letter_days } = self.retention;
+        let least = DEDUPE_DAYS;
+        if (1..least).contains(&days) {
+            let problem = format!(
+                "must be {least} or more, or 0 for ever, not {days}: repeats are recognised for {least} days, and must find what they repeat"
+            );
+            return Err(ConfigFault::key("retention.days", problem));
+        }
+        if (1..least).contains(&dead_letter_days) {
+            let problem = format!(
+                "must be {least} or more, or 0 for ever, not {dead_letter_days}: parked work is lost when it goes, so leave people time to find it"
+            );
+            return Err(ConfigFault::key("retention.dead_letter_days", problem));
+        }
+        if (1..LEAST_ROWS).contains(&max_rows) {
+            let problem = format!("must be {LEAST_ROWS} or more, or 0 for any number, not {max_rows}");
+            return Err(ConfigFault::key("retention.max_rows", problem));
+        }
+        Ok(())
     }
 
     fn check_endpoint(&self, endpoint: &Endpoint) -> Sound {

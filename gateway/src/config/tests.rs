@@ -87,3 +87,19 @@ fn faults_name_the_place_and_what_to_do() {
     insta::assert_snapshot!(load("", &[("TIDEGATE_SERVER__LISEN", "x")]).unwrap_err());
     insta::assert_snapshot!(load("", &[("TIDEGATE_SERVER__DRAIN_S", "soon")]).unwrap_err());
 }
+
+#[test]
+fn settings_that_would_lose_what_is_asked_for_are_refused() {
+    let check = |text: &str, words: &str| {
+        let fault = fault(&format!("[retention]\n{text}"));
+        assert!(fault.to_string().contains(words), "{fault}");
+    };
+    check("days = 8", "retention.days: must be 9 or more, or 0 for ever, not 8: repeats are recognised for 9 days");
+    check(
+        "dead_letter_days = 1",
+        "retention.dead_letter_days: must be 9 or more, or 0 for ever, not 1: parked work is lost",
+    );
+    check("max_rows = 10", "retention.max_rows: must be 1000 or more, or 0 for any number, not 10");
+    check("day = 3", "unknown field `day`");
+    assert!(load("[retention]\ndays = 0\nmax_rows = 0\ndead_letter_days = 0", &[]).is_ok());
+}

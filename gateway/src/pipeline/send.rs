@@ -72,7 +72,11 @@ pub(crate) fn prepare(
     match work {
         Work::Send { id } => offer(tx, catalog, id, lane, now),
         Work::Unknown { id, attempt } => unknown::resolve(tx, catalog, id, attempt, now).map(|()| Prepared::Settled),
-        Work::Delivery { .. } | Work::Replay { .. } | Work::Timer { .. } => Err(TxError::UnknownWork),
+        Work::Delivery { .. }
+        | Work::Replay { .. }
+        | Work::Timer { .. }
+        | Work::Letter { .. }
+        | Work::Resume { .. } => Err(TxError::UnknownWork),
     }
 }
 

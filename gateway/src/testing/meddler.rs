@@ -5,8 +5,10 @@ use std::{
     time::Duration,
 };
 use tidegate_store::{
-    Batch, Changes, Claim, Commit, Engine, Health, KeyRange, LaneToken, Order, Queue, ReadySignal, Row, Seq, Stats,
-    StoreError, keys::Key,
+    Batch, Changes, Claim, Commit, CommitError, Engine, Health, KeyRange, LaneToken, Order, Queue, ReadySignal, Row,
+    Seq, Stats, StoreError,
+    engine::{Follow, Meter},
+    keys::Key,
 };
 
 /// The engine.
@@ -89,6 +91,14 @@ impl Engine for Meddler {
 
     fn timer_signal(&self) -> ReadySignal {
         self.inner.timer_signal()
+    }
+
+    fn follow(&self) -> Result<Follow, CommitError> {
+        self.inner.follow()
+    }
+
+    fn set_meter(&self, meter: Arc<dyn Meter>) {
+        self.inner.set_meter(meter);
     }
 
     fn health(&self) -> Health {

@@ -38,6 +38,7 @@ macro_rules! foreach_conformance_check {
             commits: a_batch_over_a_limit_is_refused_by_name,
             commits: batches_of_one_group_succeed_or_fail_alone,
             commits: a_batch_of_nothing_but_an_expectation_is_answered,
+            commits: a_follower_is_told_of_every_write_after_it_began,
             ranges: ranges_are_ordered_both_ways_and_cut_at_both_ends,
             ranges: a_range_gives_no_more_than_its_limit,
             work: rows_of_a_lane_come_in_order,

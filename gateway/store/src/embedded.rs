@@ -11,9 +11,12 @@ mod members;
 mod plan;
 mod ready;
 mod shared;
+mod taps;
 
-pub(crate) use boot::{Known, Unknown, format_row};
+pub(crate) use boot::{Known, Unknown, format_row, is_own_row, openings_row, own_rows};
 pub(crate) use core::Core;
+pub(crate) use envelope::seal;
+pub(crate) use shared::open_row;
 
 use crate::engine::{KeyRange, Order};
 use crate::keys::Key;

@@ -6,6 +6,7 @@ mod batch;
 mod claim;
 mod commit;
 mod error;
+mod follow;
 mod meter;
 pub mod ops;
 mod range;
@@ -16,6 +17,8 @@ pub use claim::{Claim, LaneToken, ReadySignal, ReleaseLane};
 pub(crate) use commit::Resolver;
 pub use commit::{Commit, Committed};
 pub use error::{CommitError, OpenError, Retry, StoreError};
+pub(crate) use follow::Line;
+pub use follow::{Follow, FollowError, Followed};
 pub use meter::Meter;
 pub use ops::{Op, Refusal};
 pub use range::{KeyRange, Order};
@@ -105,6 +108,13 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Whether the engine works. A failure stays until the store is opened anew.
     fn health(&self) -> Health;
+
+    /// Follows every write from now on: whatever is read after this call, and changed after it was read, is in the [`Follow`]. For
+    /// copies of a store that goes on working. Waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`]: the engine has failed, is closed or is too busy.
+    fn follow(&self) -> Result<Follow, CommitError>;
 
     /// Figures for metrics.
     fn stats(&self) -> Stats;

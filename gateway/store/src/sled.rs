@@ -4,16 +4,23 @@
 
 mod backend;
 mod files;
+mod fresh;
 mod lock;
 mod mark;
+mod stopped;
 
 use crate::{
     embedded::{Core, Known, Unknown, panic_text},
     engine::{Engine, OpenError},
     migrate,
 };
+pub(crate) use files::{dir_bytes, sync as sync_path};
+pub(crate) use fresh::Fresh;
+pub(crate) use lock::DirLock;
+pub use stopped::Stopped;
+pub(crate) use stopped::{Opened, read_leniently};
+
 use backend::SledBackend;
-use lock::DirLock;
 use mark::Mark;
 use std::{
     panic::catch_unwind,

@@ -24,8 +24,6 @@ pub use webhook::{Answer, Played, meta, shopify};
 
 /// Meta's id of the number that every gateway here sends by.
 pub const NUMBER_ID: &str = "106540352242922";
-/// Meta's id of the second shop's number.
-pub const SECOND_NUMBER_ID: &str = "106540352242923";
 /// The business account of that number.
 pub const WABA_ID: &str = "102290129340398";
 /// Meta's id of a second number, of another business.

@@ -127,7 +127,7 @@ fn many(
     let since = since_instant(control, since)?;
     let mut after = Value::Null;
     let (mut deliveries, mut unchanged, mut different, mut shown) = (0, 0, 0, Vec::new());
-    let mut bar = Bar::new();
+    let bar = Bar::new();
     loop {
         let asked = json!({"endpoint": endpoint, "since": since, "plugin": plugin, "after": after});
         let mut answer = control.post("/v1/replay/compare", asked)?;
@@ -138,7 +138,7 @@ fn many(
         let told = answer["differences"].take();
         shown.extend(told.as_array().into_iter().flatten().take(SHOWN_DIFFERENCES - shown.len()).cloned());
         if answer["next"].is_null() {
-            bar.end();
+            drop(bar);
             let summary = json!({"endpoint": endpoint, "plugin": answer["plugin"], "deliveries": deliveries, "unchanged": unchanged, "different": different, "differences": shown});
             return summarise(args, &summary);
         }

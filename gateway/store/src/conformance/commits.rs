@@ -93,3 +93,26 @@ pub fn a_batch_of_nothing_but_an_expectation_is_answered(harness: &mut dyn Harne
     assert!(commit(&*engine, ask(Expect::Version(1))).is_err());
     assert!(commit(&*engine, Batch::default()).is_ok());
 }
+
+/// Whatever is written after the call, and nothing of before; the newest write of each key.
+pub fn a_follower_is_told_of_every_write_after_it_began(harness: &mut dyn Harness) {
+    let engine = harness.engine();
+    let engine = &*engine;
+    commit_ok(engine, Batch { put: vec![put("before", "1"), put("removed", "1")], ..Batch::default() });
+    let follow = engine.follow().expect("a working engine is followed");
+    commit_ok(engine, Batch { put: vec![put("after", "1")], ..Batch::default() });
+    commit_ok(engine, Batch { delete: vec![key("removed")], ..Batch::default() });
+    let last = commit_ok(engine, Batch { put: vec![put("after", "2")], ..Batch::default() });
+    let followed = follow.take().expect("it keeps up");
+    let mut seen: Vec<_> = followed
+        .writes
+        .into_iter()
+        .filter(|(k, _)| [key("before"), key("removed"), key("after")].contains(k))
+        .collect();
+    seen.sort_by(|one, other| one.0.cmp(&other.0));
+    let after = crate::engine::Row { version: last, value: b"2".to_vec() };
+    assert_eq!(seen, [(key("after"), Some(after)), (key("removed"), None)]);
+    assert_eq!(followed.commit, last);
+    let more = follow.take().expect("it keeps up");
+    assert!(more.writes.is_empty(), "{more:?}");
+}

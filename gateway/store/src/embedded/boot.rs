@@ -80,6 +80,11 @@ impl Known {
         self.progress.commit
     }
 
+    /// How often it was opened.
+    pub(crate) fn openings(&self) -> u64 {
+        self.openings
+    }
+
     /// The number of the opening that begins now.
     pub(super) fn opening(&self) -> u64 {
         self.openings + 1
@@ -94,6 +99,22 @@ impl Known {
         }
         Batch { put, ..Batch::default() }
     }
+}
+
+/// Whether a row says which store this is and how far it is: of each store its own, never copied.
+pub(crate) fn is_own_row(key: &Key) -> bool {
+    *key == keys::meta(STORE_ID) || *key == Progress::key()
+}
+
+/// The rows that say which store this is, and how far it is.
+pub(crate) fn own_rows(store_id: u64, commit: u64, timers: u64) -> [(Key, Vec<u8>); 2] {
+    let progress = Progress { commit, timers };
+    [(keys::meta(STORE_ID), store_id.to_be_bytes().to_vec()), (Progress::key(), progress.encode().to_vec())]
+}
+
+/// The row that counts the openings of a store.
+pub(crate) fn openings_row(openings: u64) -> (Key, Vec<u8>) {
+    (keys::meta(OPENINGS), openings.to_be_bytes().to_vec())
 }
 
 /// The row that says which format the store has.

@@ -86,6 +86,7 @@ fn write<B: Backend>(shared: &Shared<B>, mut plan: Plan, progress: &mut Progress
         let meter = shared.meter.get();
         let begun_ns = meter.map_or(0, |meter| meter.now_ns());
         arriving(shared, &plan.deltas);
+        shared.taps.record(plan.commit, &plan.writes);
         shared.backend.apply(std::mem::take(&mut plan.writes))?;
         shared.backend.sync(plan.commit, row_ops)?;
         shared.counters.groups.fetch_add(1, Ordering::Relaxed);

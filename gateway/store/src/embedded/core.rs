@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Batch, Claim, Commit, Engine, Health, KeyRange, LaneToken, MAX_RANGE, Meter, OpenError, Order, ReadySignal,
-        ReleaseLane, Row, Seq, Stats, StoreError,
+        Batch, Claim, Commit, CommitError, Engine, Follow, Health, KeyRange, LaneToken, MAX_RANGE, Meter, OpenError,
+        Order, ReadySignal, ReleaseLane, Row, Seq, Stats, StoreError,
     },
     keys::{Key, Queue},
     migrate,
@@ -122,6 +122,12 @@ impl<B: Backend> Engine for Core<B> {
 
     fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    fn follow(&self) -> Result<Follow, CommitError> {
+        let follow = self.shared.taps.attach();
+        // The group that was under way may not have been recorded: after this one it can be read.
+        self.commit(Batch::default()).wait().map(|_| follow)
     }
 
     fn stats(&self) -> Stats {

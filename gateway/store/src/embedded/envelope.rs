@@ -32,7 +32,7 @@ impl Draft {
 }
 
 /// Seals a value at once.
-pub(super) fn seal(key: &Key, value: &[u8], version: u64) -> Vec<u8> {
+pub(crate) fn seal(key: &Key, value: &[u8], version: u64) -> Vec<u8> {
     Draft::new(key, value).seal(version)
 }
 

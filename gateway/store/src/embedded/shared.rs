@@ -1,6 +1,6 @@
 //! What the committer thread and the callers share.
 
-use super::{Backend, Fault, Flow, envelope, intake::Intake, panic_text, ready::Ready};
+use super::{Backend, Fault, Flow, envelope, intake::Intake, panic_text, ready::Ready, taps::Taps};
 use crate::{
     engine::{Health, KeyRange, Meter, Order, ReadySignal, Row, StoreError},
     keys::{Key, NO_WORKSPACE, Space, TimerKey},
@@ -20,6 +20,7 @@ pub(super) struct Shared<B> {
     pub(super) ready: Arc<Ready>,
     pub(super) counters: Counters,
     pub(super) meter: OnceLock<Arc<dyn Meter>>,
+    pub(super) taps: Taps,
     /// The last commit that is on disk.
     durable: AtomicU64,
     timers: TimerWatch,
@@ -54,6 +55,7 @@ impl<B: Backend> Shared<B> {
             backend,
             intake: Intake::default(),
             ready: Arc::default(),
+            taps: Taps::default(),
             counters: Counters { timers: AtomicU64::new(timers), ..Counters::default() },
             meter: OnceLock::new(),
             durable: AtomicU64::new(commit),
@@ -222,8 +224,10 @@ fn due_of(rows: &[(Key, Row)]) -> Option<i64> {
 }
 
 fn open(key: &[u8], bytes: &[u8]) -> Result<Row, StoreError> {
-    match envelope::open(key, bytes) {
-        Some((version, value)) => Ok(Row { version, value: value.to_vec() }),
-        None => Err(StoreError::Corrupt { key: Key::from_bytes(key) }),
-    }
+    open_row(key, bytes).ok_or_else(|| StoreError::Corrupt { key: Key::from_bytes(key) })
+}
+
+/// A sealed row; `None` when it is damaged.
+pub(crate) fn open_row(key: &[u8], bytes: &[u8]) -> Option<Row> {
+    envelope::open(key, bytes).map(|(version, value)| Row { version, value: value.to_vec() })
 }

@@ -131,12 +131,18 @@ pub enum OpenError {
         known: u32,
     },
     /// Rows that were acknowledged are missing or unreadable.
-    #[error("the store in {} is damaged: {what}; nothing was changed: keep a copy of the directory, then restore a backup of it", dir.display())]
+    #[error("the store in {} is damaged: {what}; nothing was changed: restore a backup into another directory, or let `tidegate repair` save what can be read", dir.display())]
     Damaged {
         /// The data directory.
         dir: PathBuf,
         /// What was found.
         what: String,
+    },
+    /// There is no store, and none was to be created.
+    #[error("there is no store in {}", dir.display())]
+    Missing {
+        /// The directory.
+        dir: PathBuf,
     },
     /// The directory holds something else.
     #[error("{} holds something else: {what}; choose an empty directory", dir.display())]

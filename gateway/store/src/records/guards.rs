@@ -35,6 +35,9 @@ pub fn sweep_idle_guards(engine: &dyn Engine, now_ms: i64, after: Option<&Key>) 
         }
     }
     let removed = batch.delete.len();
+    if removed == 0 {
+        return Ok(Sweep { removed, next });
+    }
     match engine.commit(batch).wait() {
         Ok(_) => Ok(Sweep { removed, next }),
         // One was used meanwhile: the next round gets the rest.

@@ -37,6 +37,13 @@ impl SledBackend {
         &self.mark
     }
 
+    /// Lets go the memory of pages that so many row operations replaced.
+    pub(super) fn free_memory(&self, row_ops: usize) {
+        for _ in 0..=row_ops / ROWS_PER_EPOCH_FLUSH {
+            crossbeam_epoch::pin().flush();
+        }
+    }
+
     /// Whether there is no row at all.
     pub(super) fn has_no_rows(&self) -> bool {
         self.db.is_empty()
@@ -88,9 +95,7 @@ impl Backend for SledBackend {
     fn sync(&self, commit: u64, row_ops: usize) -> Result<(), Fault> {
         self.db.flush()?;
         self.log.sync_data().map_err(|error| Fault(format!("fdatasync of the log: {error}")))?;
-        for _ in 0..=row_ops / ROWS_PER_EPOCH_FLUSH {
-            crossbeam_epoch::pin().flush();
-        }
+        self.free_memory(row_ops);
         self.mark.write(commit).map_err(|error| Fault(format!("writing durable.mark: {error}")))
     }
 }

@@ -4,6 +4,7 @@ use crate::engine::OpenError;
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt,
     path::Path,
 };
 
@@ -61,7 +62,26 @@ pub(super) fn sync_created(dir: &Path) -> Result<(), OpenError> {
     absolute.parent().map_or(Ok(()), sync)
 }
 
+/// Makes every file of a closed store durable, with their entries.
+pub(super) fn sync_all(dir: &Path) -> Result<(), OpenError> {
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        sync(&entry.map_err(io_error("list", dir))?.path())?;
+    }
+    sync(dir)
+}
+
+/// Bytes on disk of the files in a directory.
+pub(crate) fn dir_bytes(dir: &Path) -> Result<u64, OpenError> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        let path = entry.map_err(io_error("list", dir))?.path();
+        let about = fs::metadata(&path).map_err(io_error("look at", &path))?;
+        bytes += if about.is_dir() { dir_bytes(&path)? } else { about.blocks() * 512 };
+    }
+    Ok(bytes)
+}
+
 /// Syncs a file or a directory.
-pub(super) fn sync(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn sync(path: &Path) -> Result<(), OpenError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(io_error("sync", path))
 }

@@ -12,13 +12,13 @@ use std::{
 const MAX_NAME: u64 = 256;
 
 /// Held until dropped. The file stays: removing it would race with who takes it next.
-pub(super) struct DirLock {
+pub(crate) struct DirLock {
     _file: File,
 }
 
 impl DirLock {
     /// Takes the lock and writes down who has it.
-    pub(super) fn take(dir: &Path, holder: Option<&str>) -> Result<Self, OpenError> {
+    pub(crate) fn take(dir: &Path, holder: Option<&str>) -> Result<Self, OpenError> {
         let path = dir.join("lock");
         let mut options = OpenOptions::new();
         let opened = options.read(true).write(true).create(true).truncate(false).open(&path);

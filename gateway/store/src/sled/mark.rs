@@ -47,6 +47,20 @@ impl Mark {
         }
     }
 
+    /// The mark of a copy of a damaged store: one that can't be read is made anew.
+    pub(super) fn of_a_copy(dir: &Path) -> Result<Self, OpenError> {
+        let path = dir.join(FILE);
+        if !path.exists() {
+            create(dir, &path)?;
+        }
+        Self::open(dir)
+    }
+
+    /// The commit that it named when it was opened.
+    pub(super) fn commit(&self) -> u64 {
+        self.commit
+    }
+
     /// Whose mark it is.
     pub(super) fn store_id(&self) -> u64 {
         self.store_id
