@@ -132,3 +132,6 @@ pub(super) async fn handshake(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], challenge)
         .into_response())
 }
+
+#[cfg(test)]
+mod tests;
