@@ -62,8 +62,10 @@ pub(crate) fn problems() -> Result<Vec<String>> {
 }
 
 fn bugs() -> Result<Vec<Bug>> {
-    let patches = files()?.into_iter().filter(|file| file.starts_with(FOLDER) && file.extension() == Some(OsStr::new("patch")));
-    let bugs: Vec<Bug> = patches.map(|file| parse(&file, &std::fs::read_to_string(root().join(&file))?)).collect::<Result<_>>()?;
+    let patches =
+        files()?.into_iter().filter(|file| file.starts_with(FOLDER) && file.extension() == Some(OsStr::new("patch")));
+    let bugs: Vec<Bug> =
+        patches.map(|file| parse(&file, &std::fs::read_to_string(root().join(&file))?)).collect::<Result<_>>()?;
     ensure!(!bugs.is_empty(), "{FOLDER} has no patches");
     Ok(bugs)
 }
@@ -73,7 +75,8 @@ fn parse(file: &Path, text: &str) -> Result<Bug> {
     let head = text.lines().take_while(|line| !line.starts_with("--- "));
     let line = head.filter_map(|line| line.strip_prefix("Test: ")).next();
     let named = line.and_then(|line| line.trim().split_once(' '));
-    let (package, test) = named.with_context(|| format!("{}: write `Test: PACKAGE NAME` above the patch", file.display()))?;
+    let (package, test) =
+        named.with_context(|| format!("{}: write `Test: PACKAGE NAME` above the patch", file.display()))?;
     Ok(Bug { file: file.to_owned(), package: package.to_owned(), test: test.to_owned() })
 }
 

@@ -62,7 +62,7 @@ fn noise(n: u32) -> String {
 
 #[test]
 fn a_crash_before_the_last_commit_of_a_delivery_leaves_no_mark_of_it() {
-    for parts in [0, 400] {
+    for parts in [0, 760] {
         let mut stage = Stage::new(&[]);
         let mut webhook = order("1", 1);
         webhook.script.body["noise"] = json!((0..parts).map(noise).collect::<Vec<_>>());

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tidegate_store::{
-    Batch, Commit, Engine, Key, Space,
+    Batch, Commit, Engine,
     engine::MAX_BATCH_OPS,
     sled::{SledOptions, open},
 };
@@ -104,8 +104,8 @@ fn say(mut acks: &File, what: u8, number: u64) -> Result<(), Error> {
 }
 
 fn fill(dir: &Path, rows: u64) -> Result<(), Error> {
-    let engine = open(&SledOptions::new(dir))?;
-    let row = |n: u64| (Key::new(Space::Messages, 1).u64(n), vec![n as u8; 100]);
+    let engine = open(&SledOptions::new(dir).cache_bytes(8 << 20))?;
+    let row = |n: u64| (plan::filling(n), vec![n as u8; 100]);
     let mut next = 0;
     while next < rows {
         let end = rows.min(next + MAX_BATCH_OPS as u64);

@@ -11,7 +11,7 @@ const SLOTS: u64 = 64;
 /// Most rows that a batch touches.
 const MOST_ROWS: u64 = 10;
 
-/// Numbers that look random and follow from a seed (SplitMix64).
+/// Numbers that look random and follow from a seed (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
@@ -93,4 +93,9 @@ pub(crate) fn counter(writer: u8) -> Key {
 /// The number in a counter's row; 0 when there is none.
 pub(crate) fn count(row: Option<&[u8]>) -> u64 {
     row.map_or(0, |value| value.try_into().map_or(0, u64::from_be_bytes))
+}
+
+/// The key of the `n`th row of a store that is filled: spread, as hashes are, so that every batch touches many pages.
+pub(crate) fn filling(n: u64) -> Key {
+    Key::new(Space::Messages, 1).u64(Random::new(n).next())
 }

@@ -1,6 +1,6 @@
 //! Processes: killed at any moment, two on one directory, limited in their files, measured.
 
-use super::{Acks, DRIVER, open_store, random, recording::kill_after, rounds, scratch};
+use super::{Acks, DRIVER, open_store, plan, random, recording::kill_after, rounds, scratch};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -60,7 +60,7 @@ fn a_kill_between_any_two_steps_of_a_start_leaves_a_store_that_starts() {
             // Every other kill meets what the one before left.
             if rows > 0 && events % 2 == 0 {
                 let engine = open_store(&dir).unwrap();
-                assert!(engine.get(&Key::new(Space::Messages, 1).u64(rows - 1)).unwrap().is_some());
+                assert!(engine.get(&plan::filling(rows - 1)).unwrap().is_some());
             }
         }
         assert!(kills > 10, "only {kills} steps");
@@ -126,10 +126,10 @@ fn a_file_that_may_not_grow_stops_the_store_for_good_and_loses_nothing_acknowled
 
 #[test]
 fn many_rows_in_large_batches_do_not_pile_up_in_memory() {
-    /// Most memory that the driver may ever have, in KiB. Without advancing the epoch it had several times as much.
-    const MOST_KIB: u64 = 300 * 1_024;
+    /// Most memory that the driver may ever have, in KiB: it has 62 MB, and 124 MB when the epoch is not advanced.
+    const MOST_KIB: u64 = 92_000;
     let (_dir, dir) = scratch();
-    let peak = fill(&dir, 200_000);
+    let peak = fill(&dir, 150_000);
     println!("{peak} KiB");
     assert!(peak < MOST_KIB, "{peak} KiB");
     assert_eq!(fs::read_dir(dir.join("blobs")).unwrap().count(), 0);

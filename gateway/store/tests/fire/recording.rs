@@ -32,6 +32,13 @@ pub(crate) enum Event {
 }
 
 const SIGKILL: i32 = 9;
+impl Event {
+    /// How many bytes it wrote.
+    pub(crate) fn written(&self) -> u64 {
+        if let Self::Written { data, .. } = self { data.len() as u64 } else { 0 }
+    }
+}
+
 /// Bytes in front of each event: `struct head` of the recorder.
 const HEAD: usize = 32;
 
