@@ -7,6 +7,7 @@ mod conversation;
 mod crash;
 mod delivery;
 mod failures;
+mod fire;
 mod intake;
 mod meta;
 mod plugin;

@@ -12,6 +12,9 @@ use crate::workspace::{files, root};
 
 /// Where the patches are.
 const FOLDER: &str = "tests/planted";
+/// Behind the version of every package of the copy. Cargo tells packages of a target directory apart by name and version, not by where their workspace is: without
+/// this, a build of the real tree in the same directory would take what was built with a bug in it.
+const VERSION: &str = "-planted";
 
 /// A patch, and the test that must fail with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,7 @@ struct Bug {
 pub(crate) fn run(target: &Path) -> Result<()> {
     let bugs = bugs()?;
     let target = std::path::absolute(target)?;
-    let tree = target.join("tree");
+    let tree = target.join("planted-tree");
     copy_tree(&tree)?;
     for bug in &bugs {
         ensure!(passes(bug, &tree, &target)?, "{} fails without any bug", bug.test);
@@ -43,6 +46,7 @@ pub(crate) fn run(target: &Path) -> Result<()> {
             missed.push(bug.file.display().to_string());
         }
     }
+    std::fs::remove_dir_all(&tree)?;
     ensure!(missed.is_empty(), "planted bugs were missed: {}", missed.join(", "));
     Ok(())
 }
@@ -102,7 +106,18 @@ fn copy_tree(tree: &Path) -> Result<()> {
         std::fs::create_dir_all(copy.parent().context("a file has a folder")?)?;
         std::fs::copy(root().join(&file), &copy).with_context(|| file.display().to_string())?;
     }
-    Ok(())
+    let manifest = tree.join("Cargo.toml");
+    let text = renamed(&std::fs::read_to_string(&manifest)?)?;
+    Ok(std::fs::write(manifest, text)?)
+}
+
+/// The workspace's manifest with another version for all its packages.
+fn renamed(manifest: &str) -> Result<String> {
+    let (before, package) =
+        manifest.split_once("[workspace.package]").context("Cargo.toml has no [workspace.package]")?;
+    let (name, rest) = package.split_once("version = \"").context("[workspace.package] has no version")?;
+    let (version, rest) = rest.split_once('"').context("the version has no end")?;
+    Ok(format!("{before}[workspace.package]{name}version = \"{version}{VERSION}\"{rest}"))
 }
 
 fn apply(patch: &Path, tree: &Path, options: &[&str]) -> Result<()> {
@@ -139,6 +154,23 @@ mod tests {
     #[test]
     fn every_planted_bug_fits_the_tree_and_has_its_test() {
         assert_eq!(problems().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn packages_of_the_copy_have_a_version_of_their_own() {
+        let manifest = "a = 1\n[workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+        let expected = "a = 1\n[workspace.package]\nversion = \"0.1.0-planted\"\nedition = \"2024\"\n";
+        assert_eq!(renamed(manifest).unwrap(), expected);
+        assert!(renamed("[package]\nversion = \"1.0.0\"\n").is_err());
+        let real = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        assert!(renamed(&real).unwrap().contains("-planted\""));
+        // Every package takes it: one with a version of its own would be mixed up.
+        for manifest in
+            files().unwrap().iter().filter(|file| file.ends_with("Cargo.toml") && file.components().count() > 1)
+        {
+            let text = std::fs::read_to_string(root().join(manifest)).unwrap();
+            assert!(text.contains("version.workspace = true"), "{}", manifest.display());
+        }
     }
 
     #[test]
