@@ -57,7 +57,7 @@ fn large_order(gateway: &Gateway, number: u32) -> Played {
         char::from(b'!' + (state >> 58) as u8)
     };
     let mut body = order(number, &Customer::nth(number));
-    body["note"] = (0..200_000).map(|_| digit()).collect::<String>().into();
+    body["noise"] = (0..200_000).map(|_| digit()).collect::<String>().into();
     gateway.webhook("orders/create", &body)
 }
 
