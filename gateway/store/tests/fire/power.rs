@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// Moments at which the power is cut (numbers of events), and how often at each.
 type Moments = BTreeMap<u64, u64>;
 
-/// Opens what a cut left, looks at it, writes to it, and looks again after another start.
+/// Opens what a cut left, looks at it, and looks again after another start.
 fn check(root: &Path, acks: &Acks) -> Result<(), String> {
     let dir = root.join("store");
     let marked =

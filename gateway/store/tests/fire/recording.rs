@@ -8,7 +8,6 @@ use std::{
     process::Command,
     sync::OnceLock,
 };
-use tempfile::TempDir;
 
 /// Something that the driver did to its files, or said. Paths are from the recorded directory.
 #[derive(Debug)]
@@ -71,18 +70,20 @@ fn write(root: &Path, acks: &Path, batches: u64, openings: u64) -> Command {
 
 /// The recorder, compiled once for all tests of this run.
 fn recorder() -> &'static Path {
-    static BUILT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let (_, library) = BUILT.get_or_init(|| {
-        let dir = tempfile::tempdir().unwrap();
-        let library = dir.path().join("recorder.so");
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        // Another run may compile it at the same time: it appears whole.
+        let built = tempfile::Builder::new().prefix("recorder").tempfile_in(dir).unwrap().into_temp_path();
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fire/recorder.c");
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
+        compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&built).arg(source);
         let ran = compiler.args(["-ldl", "-pthread"]).output().expect("a C compiler (cc) is there");
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-        (dir, library)
-    });
-    library
+        let library = dir.join("recorder.so");
+        built.persist(&library).unwrap();
+        library
+    })
 }
 
 fn read(mut log: &[u8], root: &Path) -> Vec<Event> {
