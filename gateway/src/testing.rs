@@ -15,7 +15,7 @@ use crate::{
     catalog::{Catalog, Sources},
     config::Config,
     metrics::Metrics,
-    pipeline::{Incoming, ReceiveFault, Runner, receive},
+    pipeline::{Accepted, Incoming, ReceiveFault, Runner, receive},
     play::Played,
     tx::Tx,
 };
@@ -192,6 +192,11 @@ impl Stage {
         self.runner = Runner::new(Arc::clone(&self.app), self.runtime.handle().clone());
     }
 
+    /// The store, with the switches of its disk.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.app
     }
@@ -232,14 +237,19 @@ impl Stage {
         Tx::new(self.app.store(), WORKSPACE)
     }
 
-    /// Takes a webhook as the listener does, and waits until it is on disk.
-    pub(crate) fn try_post(&self, endpoint: &str, played: &Played) -> Result<Answered, ReceiveFault> {
+    /// What the listener would store of a webhook, and in which commits.
+    pub(crate) fn accept(&self, endpoint: &str, played: &Played) -> Result<Accepted, ReceiveFault> {
         let endpoint = self.app.catalog().endpoint(endpoint).unwrap();
         let headers: Vec<(String, Vec<u8>)> =
             played.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
         let incoming =
             Incoming { target: Target::default(), headers: &headers, body: &played.body, received_at: self.now() };
-        let accepted = receive(&endpoint, &incoming, self.app.store().seq())?;
+        receive(&endpoint, &incoming, self.app.store().seq())
+    }
+
+    /// Takes a webhook as the listener does, and waits until it is on disk.
+    pub(crate) fn try_post(&self, endpoint: &str, played: &Played) -> Result<Answered, ReceiveFault> {
+        let accepted = self.accept(endpoint, played)?;
         for batch in accepted.ahead {
             self.app.store().commit(batch).wait().unwrap();
         }

@@ -36,6 +36,8 @@ fn run(arguments: &[&str], text: &str, variables: &[(&str, &str)]) -> (Option<i3
         .args(arguments)
         .arg("--config")
         .arg(&file)
+        // Meant for the tests, see `fire.rs`.
+        .env_remove("TIDEGATE_ROUNDS")
         .envs(variables.iter().copied())
         .output()
         .expect("it runs");

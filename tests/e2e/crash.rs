@@ -15,7 +15,7 @@ async fn assert_interpreted(gateway: &Gateway, deliveries: &[String]) {
 }
 
 /// How often the provider took a message for each number.
-fn sent_to(gateway: &Gateway) -> HashMap<String, usize> {
+pub(crate) fn sent_to(gateway: &Gateway) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for sent in gateway.sent() {
         *counts.entry(sent.to).or_insert(0) += 1;

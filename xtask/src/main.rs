@@ -1,31 +1,38 @@
-//! The project's own tasks. `cargo xtask ci` checks everything, as CI does; `cargo xtask tidy` checks only the layout, in a second. It knows no package of the product.
+//! The project's own tasks. `cargo xtask ci` checks everything, as CI does; `cargo xtask tidy` checks only the layout, in a second; `cargo xtask planted` checks that
+//! the tests notice what they are for. It knows no package of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
 mod ci;
 mod edges;
 mod markdown;
+mod planted;
 mod readme;
 mod released;
 mod runner;
 mod tidy;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask ci     check everything, as CI does
-       cargo xtask tidy   check the layout: package edges, files, released contracts";
+       cargo xtask tidy   check the layout: package edges, files, released contracts, planted bugs
+       cargo xtask planted [--target-dir DIR]
+                          plant each bug of tests/planted in a copy of the tree, and demand that its test fails; builds in DIR (target/planted)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let task = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["ci"] => ci::run,
-        ["tidy"] => tidy::run,
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["planted"] => planted::run(&workspace::root().join("target/planted")),
+        ["planted", "--target-dir", target] => planted::run(Path::new(target)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match task() {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -258,39 +258,4 @@ pub(super) async fn handshake(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A body that does not come.
-    struct Never;
-
-    impl axum::body::HttpBody for Never {
-        type Data = bytes::Bytes;
-        type Error = std::convert::Infallible;
-
-        fn poll_frame(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
-            std::task::Poll::Pending
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_is_read_whole_or_refused_with_the_reason() {
-        let check = async |body: Body, patience: Duration, expected: Result<&[u8], u16>| {
-            let found = read(body, 4, 5, patience).await;
-            let found = found.map_err(|(problem, _)| problem.into_response().status().as_u16());
-            assert_eq!(found.as_deref().map_err(|status| *status), expected);
-        };
-        check(Body::from("hello"), patience(0), Ok(b"hello")).await;
-        check(Body::from("hello!"), patience(0), Err(413)).await;
-        check(Body::new(Never), Duration::ZERO, Err(400)).await;
-    }
-
-    #[test]
-    fn a_long_body_may_take_longer() {
-        assert_eq!(patience(8_000), Duration::from_secs(10));
-        assert_eq!(patience(4 << 20), Duration::from_secs(26));
-    }
-}
+mod tests;

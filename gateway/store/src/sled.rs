@@ -72,7 +72,7 @@ impl SledOptions {
 /// Opens a store, or creates it.
 ///
 /// The order: lock the directory, remove what an interrupted opening left, refuse unsynced blobs, open sled guarded, refuse
-/// a newer format, refuse a store that lacks acknowledged commits, sync the directory, come up.
+/// a newer format, refuse a store that lacks acknowledged commits, sync the directory, come up, and once sync the mark.
 ///
 /// # Errors
 /// Why the directory is not used; nothing in it was changed then.
@@ -83,12 +83,25 @@ pub fn open(options: &SledOptions) -> Result<Arc<dyn Engine>, OpenError> {
     files::remove_unfinished_snapshots(dir)?;
     files::refuse_blobs(dir)?;
     let mark = Mark::open(dir)?;
-    let db = open_guarded(dir, options.cache_bytes)?;
+    let is_new = mark.names_no_commit();
+    let db = match open_guarded(dir, options.cache_bytes) {
+        Err(OpenError::Damaged { what, .. }) if is_new => {
+            tracing::info!(what, "a first start was interrupted before anything was stored; it begins anew");
+            files::remove_unborn(dir)?;
+            open_guarded(dir, options.cache_bytes)?
+        }
+        opened => opened?,
+    };
     let backend = SledBackend::new(db, dir, mark, lock)?;
     files::sync_created(dir)?;
     let known = read_known(&backend, dir)?;
     let store_id = backend.mark().store_id();
-    Ok(Arc::new(Core::start(backend, &known, store_id)?))
+    let core = Core::start(backend, &known, store_id)?;
+    if is_new {
+        // Before anybody can commit: from now on a mark that names no commit means that nothing was ever acknowledged.
+        core.backend().mark().sync().map_err(files::io_error("sync the mark in", dir))?;
+    }
+    Ok(Arc::new(core))
 }
 
 /// Reads what the store knows about itself, and holds it against the mark.

@@ -38,6 +38,7 @@ pub struct Gateway {
     config: PathBuf,
     process: Option<Process>,
     variables: BTreeMap<String, String>,
+    limit_kib: Option<u64>,
     control: Control,
     client: reqwest::Client,
     address: String,
@@ -81,6 +82,7 @@ impl Gateway {
             config,
             process: None,
             variables: BTreeMap::new(),
+            limit_kib: None,
             control: Control::new(&dir.path().join("data")),
             client: reqwest::Client::builder().no_proxy().build().expect("a client can be made"),
             address: String::new(),
@@ -100,9 +102,7 @@ impl Gateway {
     /// # Panics
     /// When it does not get ready.
     pub async fn start_again(&mut self) {
-        plugins::lend(&self.program, &self.data());
-        self.variables.insert("TIDEGATE_CLOCK__MODE".to_owned(), format!("stepped:{}", self.now_ms()));
-        let mut process = Process::start(&self.program, &self.config, &self.variables, self.log().path());
+        let mut process = self.start_process();
         let control = &self.control;
         let ready = poll(async || match process.ended() {
             Some(status) => Some(Err(format!("the gateway ended: {status}"))),
@@ -117,6 +117,19 @@ impl Gateway {
         if self.second {
             self.script().set_webhook_url(SECOND_NUMBER_ID, Some(&hook)).expect("the double has the second number");
         }
+    }
+
+    /// Starts it and kills it (SIGKILL) after this time, however far it has come.
+    pub async fn start_and_kill(&mut self, after: Duration) {
+        let process = self.start_process();
+        tokio::time::sleep(after).await;
+        drop(process);
+    }
+
+    fn start_process(&mut self) -> Process {
+        plugins::lend(&self.program, &self.data());
+        self.variables.insert("TIDEGATE_CLOCK__MODE".to_owned(), format!("stepped:{}", self.now_ms()));
+        Process::start(&self.program, &self.config, &self.variables, self.log().path(), self.limit_kib)
     }
 
     /// Stops it as an operator does (SIGTERM), waits, and gives how it ended.
@@ -170,6 +183,11 @@ impl Gateway {
     /// Sets a variable of its environment (`TIDEGATE_WORKERS__PAUSED`), from its next start on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Limits each of its files to so many KiB, from its next start on: a write over that fails, as on a full disk.
+    pub fn limit_files(&mut self, kib: Option<u64>) {
+        self.limit_kib = kib;
     }
 
     /// Puts a version of the brittle plugin in place, from its next start on.

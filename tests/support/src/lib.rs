@@ -5,6 +5,7 @@
 
 mod cli;
 mod control;
+mod disk;
 mod gateway;
 mod guest;
 mod log;
@@ -15,6 +16,7 @@ mod wait;
 mod webhook;
 
 pub use cli::Printed;
+pub use disk::{Taken, free_mib};
 pub use gateway::{Figures, Gateway};
 pub use guest::Brittle;
 pub use setup::{Setup, Template};

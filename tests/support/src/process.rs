@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     path::Path,
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 /// A running `tidegate serve`. Dropping it kills it.
@@ -16,13 +16,19 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the program; both its outputs are added to the log.
-    pub(crate) fn start(program: &Path, config: &Path, variables: &BTreeMap<String, String>, log: &Path) -> Self {
+    /// Starts the program; both its outputs are added to the log. With a limit, none of its files may be longer.
+    pub(crate) fn start(
+        program: &Path,
+        config: &Path,
+        variables: &BTreeMap<String, String>,
+        log: &Path,
+        limit_kib: Option<u64>,
+    ) -> Self {
         let output = || {
             let file = OpenOptions::new().create(true).append(true).open(log);
             Stdio::from(file.unwrap_or_else(|error| panic!("{}: {error}", log.display())))
         };
-        let mut command = bare(program);
+        let mut command = limit_kib.map_or_else(|| bare(program), |kib| limited(program, kib));
         command.arg("serve").arg("--config").arg(config).envs(variables);
         let child = command.stdin(Stdio::null()).stdout(output()).stderr(output()).spawn();
         Self { child: child.unwrap_or_else(|error| panic!("{}: {error}", program.display())) }
@@ -62,6 +68,15 @@ impl Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The program, run so that a write over the limit fails as one on a full disk does: the signal that comes with it is ignored.
+fn limited(program: &Path, kib: u64) -> Command {
+    let mut shell = bare(Path::new("sh"));
+    // `ulimit -f` counts blocks of 512 bytes.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", kib * 2);
+    shell.args(["-c", &script]).arg(program);
+    shell
 }
 
 impl Drop for Process {

@@ -55,6 +55,32 @@ fn a_webhook_that_is_not_authentic_leaves_nothing() {
     assert_eq!((stage.ready(Queue::Pure), stage.rows(Space::Dedupe).len()), (0, 0));
 }
 
+/// Text that compresses badly: hashes.
+fn noise(n: u32) -> String {
+    (0..500_u32).map(|m| format!("{:08x}", (n * 500 + m).wrapping_mul(2_654_435_761))).collect()
+}
+
+#[test]
+fn a_crash_before_the_last_commit_of_a_delivery_leaves_no_mark_of_it() {
+    for parts in [0, 760] {
+        let mut stage = Stage::new(&[]);
+        let mut webhook = order("1", 1);
+        webhook.script.body["noise"] = json!((0..parts).map(noise).collect::<Vec<_>>());
+        let played = webhook.play(stage.now());
+        let accepted = stage.accept("shopify", &played).unwrap();
+        assert_eq!(accepted.ahead.is_empty(), parts == 0, "a long body has parts that go ahead");
+        for batch in accepted.ahead {
+            stage.app().store().commit(batch).wait().unwrap();
+        }
+        stage.crash();
+        // It was not acknowledged, so the provider sends it again.
+        let answer = stage.try_post("shopify", &played).unwrap();
+        assert!(matches!(answer, Answered::Stored(_)), "{parts} parts: {answer:?}");
+        stage.interpret();
+        assert!(matches!(results(&stage, answer.id())[..], [ItemResult::Interpreted { .. }]), "{parts} parts");
+    }
+}
+
 fn results(stage: &Stage, id: DeliveryId) -> Vec<ItemResult> {
     let rows = interpretations_of(stage.app(), WORKSPACE, id).unwrap();
     rows.into_iter().flat_map(|row| row.items).map(|item| item.result).collect()
@@ -86,11 +112,8 @@ fn an_item_that_came_in_another_delivery_is_not_interpreted_again() {
 #[test]
 fn a_body_of_three_megabytes_is_read_back_as_it_came() {
     let stage = Stage::new(&[]);
-    // Text that compresses badly: hashes.
-    let text =
-        |n: u32| (0..500_u32).map(|m| format!("{:08x}", (n * 500 + m).wrapping_mul(2_654_435_761))).collect::<String>();
     let mut webhook = meta(&[]);
-    webhook.script.body["note"] = json!((0..760).map(text).collect::<Vec<_>>());
+    webhook.script.body["note"] = json!((0..760).map(noise).collect::<Vec<_>>());
     let played = webhook.play(stage.now());
     assert!(played.body.len() > 3_000_000, "{}", played.body.len());
     let id = stage.try_post("meta", &played).unwrap().id();

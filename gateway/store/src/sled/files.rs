@@ -24,11 +24,24 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), OpenError> {
 
 /// Removes snapshots that were being written when the process ended: sled would take one for its newest.
 pub(super) fn remove_unfinished_snapshots(dir: &Path) -> Result<(), OpenError> {
+    remove(dir, "an unfinished snapshot of an interrupted start was removed", |name| {
+        name.starts_with("snap.") && name.ends_with(".generating")
+    })
+}
+
+/// Removes sled's files of a first start that came to no end: a power cut may leave them without their bytes.
+pub(super) fn remove_unborn(dir: &Path) -> Result<(), OpenError> {
+    remove(dir, "a file of an interrupted first start was removed", |name| {
+        name == "conf" || name == "db" || name.starts_with("snap.")
+    })
+}
+
+fn remove(dir: &Path, what: &str, is_meant: impl Fn(&str) -> bool) -> Result<(), OpenError> {
     for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
         let path = entry.map_err(io_error("list", dir))?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            tracing::info!(file = name, "an unfinished snapshot of an interrupted start was removed");
+        if is_meant(&name) {
+            tracing::info!(file = name, "{what}");
             fs::remove_file(&path).map_err(io_error("remove", &path))?;
         }
     }

@@ -6,8 +6,14 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, SeekFrom, Write},
     path::Path,
+    thread,
+    time::Duration,
 };
 
+/// How often a lock that somebody has is tried again: a process that was just forked from one that let go may have it until it is another program.
+const TRIES: usize = 20;
+/// The time between two tries.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Longest name that is read back.
 const MAX_NAME: u64 = 256;
 
@@ -23,7 +29,7 @@ impl DirLock {
         let mut options = OpenOptions::new();
         let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(io_error("open", &path))?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::InUse { dir: dir.to_owned(), holder: read_name(&mut file) });
@@ -33,6 +39,16 @@ impl DirLock {
         write_name(&mut file, &name(holder)).map_err(io_error("write", &path))?;
         Ok(Self { _file: file })
     }
+}
+
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            tried => return tried,
+        }
+    }
+    file.try_lock()
 }
 
 /// Process and command. Later arguments may hold secrets and are left out.

@@ -1,7 +1,7 @@
 //! `durable.mark`: 24 bytes beside sled's files that say which commit is on disk, written after its sync.
 //!
 //! sled can lose rows without a word: a store whose own commit row is behind the mark has lost acknowledged commits. The
-//! mark may lag (it is not synced itself), it never leads.
+//! mark may lag, because it is synced only once, at the end of the first opening; it never leads.
 
 use super::files::{self, io_error};
 use crate::{embedded::Known, engine::OpenError};
@@ -64,6 +64,16 @@ impl Mark {
     /// Whose mark it is.
     pub(super) fn store_id(&self) -> u64 {
         self.store_id
+    }
+
+    /// Whether no opening ever came to its end: then nothing was acknowledged either.
+    pub(super) fn names_no_commit(&self) -> bool {
+        self.commit == 0
+    }
+
+    /// Makes the mark itself durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
     }
 
     /// Says that this commit is on disk.

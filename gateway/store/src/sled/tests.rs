@@ -83,6 +83,30 @@ fn what_an_interrupted_start_left_is_removed() {
 }
 
 #[test]
+fn a_first_start_that_a_power_cut_interrupted_begins_anew() {
+    let unborn = || {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Mark::open(dir.path()).unwrap());
+        fs::create_dir(dir.path().join("blobs")).unwrap();
+        dir
+    };
+    for (conf, log) in [(63, 0), (9, 0), (0, 5_000), (63, SEGMENT_BYTES)] {
+        let dir = unborn();
+        fs::write(dir.path().join("conf"), vec![0; conf]).unwrap();
+        fs::write(dir.path().join("db"), vec![0; log]).unwrap();
+        let engine = open(&SledOptions::new(dir.path())).unwrap();
+        put(&*engine, [(key(1), vec![1])]);
+        drop(engine);
+        assert!(open(&SledOptions::new(dir.path())).unwrap().get(&key(1)).unwrap().is_some());
+    }
+    // A store that was opened once is another matter, even where it has no rows.
+    let dir = filled(0);
+    fs::write(dir.path().join("conf"), [0; 63]).unwrap();
+    assert!(refused(dir.path()).contains("is damaged"));
+    assert!(dir.path().join("db").exists());
+}
+
+#[test]
 fn blobs_are_refused() {
     let dir = filled(1);
     fs::write(dir.path().join("blobs/123"), "x").unwrap();
