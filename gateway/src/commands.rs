@@ -8,4 +8,4 @@ mod sender;
 pub(crate) use queue::{Picked, discard, retry};
 pub(crate) use replay::{Compare, Replay, compare, load_aside, replay};
 pub(crate) use reply::{Reply, reply};
-pub(crate) use sender::{Pause, pause, resume, senders};
+pub(crate) use sender::{Pause, is_paused, pause, resume, senders};

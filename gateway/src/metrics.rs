@@ -180,7 +180,10 @@ metrics! {
     gate: Family<Gate, Counter> = Family::default(), counter "gate_decisions" ["check", "verdict"] "Decisions of the send gate, by the check that decided";
     attempts: Family<Attempt, Counter> = Family::default(), counter "send_attempts" ["sender", "result"] "Attempts to send, by the provider's answer";
     send: Histograms<Sender> = Family::new_with_constructor(sends as fn() -> Histogram), histogram "send" (Seconds) ["sender"] "Time of one attempt";
-    paused: Family<Sender, Gauge> = Family::default(), gauge "sender_paused" ["sender"] "1 while nothing is sent by this sender";
+    plugin_paused: Family<Plugin, Gauge> = Family::default(), gauge "plugin_paused" ["plugin"] "1 while the plugin keeps failing and is not called";
+    paused: Family<Sender, Gauge> = Family::default(), gauge "sender_paused" ["sender"] "1 while nothing is sent by this sender, looked up for each scrape";
+    receiving: Gauge = Gauge::default(), gauge "receiving" (Bytes) [] "Bytes of webhooks that are on their way into the store";
+    receiving_waits: Gauge = Gauge::default(), gauge "receiving_waits" [] "Webhooks that wait until there is room for them";
     accepting: Gauge = Gauge::default(), gauge "accepting" [] "1 while webhooks are taken";
     disk_free: Gauge = Gauge::default(), gauge "disk_free" (Bytes) [] "Free bytes of the data directory's disk";
     disk_size: Gauge = Gauge::default(), gauge "disk_size" (Bytes) [] "Bytes of the data directory's disk";
@@ -220,6 +223,7 @@ impl Metrics {
         PluginMeter {
             items: Interpreted::ALL.iter().map(|outcome| self.items.get_or_create_owned(&item(outcome))).collect(),
             call: self.call.get_or_create_owned(&Plugin { plugin: id.to_owned() }),
+            paused: self.plugin_paused.get_or_create_owned(&Plugin { plugin: id.to_owned() }),
         }
     }
 
@@ -255,6 +259,12 @@ impl Metrics {
             Verdict::Refused => "refused",
         };
         self.gate.get_or_create_owned(&Gate { check: decision.check.clone(), verdict })
+    }
+
+    /// What is on its way into the store, and what waits for room.
+    pub(crate) fn set_receiving(&self, (bytes, waiting): (usize, usize)) {
+        self.receiving.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.receiving_waits.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// Messages on their way.

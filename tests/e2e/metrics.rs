@@ -48,6 +48,9 @@ async fn a_story_is_in_the_figures() {
         ("tidegate_send_attempts_total{sender=\"shop\",result=\"refused\"}", 1.0),
         ("tidegate_send_seconds_count{sender=\"shop\"}", 2.0),
         ("tidegate_sender_paused{sender=\"shop\"}", 0.0),
+        ("tidegate_plugin_paused{plugin=\"shopify\"}", 0.0),
+        ("tidegate_receiving_bytes", 0.0),
+        ("tidegate_receiving_waits", 0.0),
         ("tidegate_sends_in_flight", 0.0),
         ("tidegate_ready_rows{queue=\"pure\"}", 0.0),
         ("tidegate_oldest_ready_age_seconds{queue=\"pure\"}", 0.0),
@@ -74,6 +77,8 @@ async fn a_story_is_in_the_figures() {
         assert!(figures.value(series) > 0.0, "{series}\n{}", figures.text());
     }
     lint(figures.text());
+    gateway.ask(&["sender", "pause", "shop"]).await;
+    assert_eq!(gateway.figures().await.value("tidegate_sender_paused{sender=\"shop\"}"), 1.0);
     assert!(
         !figures.text().contains(Customer::nth(1).digits())
             && !figures.text().contains("evt_")

@@ -1,6 +1,7 @@
 //! Figures that are looked up when somebody asks for them: the store's, the disk's, and the age of what waits.
 
 use super::App;
+use crate::commands;
 use tidegate_store::{Health, KeyRange, Order, Queue, disk, keys::ReadyKey};
 
 /// Lanes whose first rows are looked at for the age of the oldest one: a bound on the cost of a scrape.
@@ -16,8 +17,22 @@ impl App {
             let oldest = self.oldest_ready(queue);
             self.metrics.set_oldest_ready(queue, oldest.map_or(0, |number| self.ages.age_ms(number, now)));
         }
+        self.set_paused();
+        self.metrics.set_receiving(self.admission.figures());
         self.metrics.set_place(self.accepting().is_ok(), disk::disk_free(&self.data).ok());
         self.metrics.render()
+    }
+
+    /// Which senders and plugins are paused now. A store that can't be read is in a figure of its own.
+    fn set_paused(&self) {
+        let catalog = self.catalog();
+        for sender in catalog.all_senders() {
+            sender.meter.paused.set(i64::from(commands::is_paused(self, sender).unwrap_or(false)));
+        }
+        for endpoint in catalog.endpoints() {
+            let paused = !self.breakers.of(&endpoint.plugin_digest).works();
+            endpoint.plugin_meter.paused.set(i64::from(paused));
+        }
     }
 
     /// The number of the oldest ready row, as far as the first lanes tell.

@@ -48,6 +48,14 @@ pub(crate) fn senders(app: &App) -> Result<Vec<Value>, StoreError> {
     app.catalog().all_senders().map(|sender| shown(app, sender)).collect()
 }
 
+/// Whether nothing at all is sent by a sender now.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_paused(app: &App, sender: &Sender) -> Result<bool, StoreError> {
+    Ok(circuits(app, sender)?.iter().any(|circuit| !is_narrow(circuit) && !circuit.marketing_only))
+}
+
 /// Pauses a sender until it is resumed: its messages wait, and are refused when they become too old.
 ///
 /// # Errors

@@ -114,6 +114,8 @@ pub(crate) struct PluginMeter {
     pub(super) items: Vec<Counter>,
     /// Time of a call.
     pub call: Histogram,
+    /// 1 while it is not called.
+    pub paused: Gauge,
 }
 
 impl PluginMeter {
