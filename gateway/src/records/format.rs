@@ -12,7 +12,10 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
-use tidegate_model::circuit::{Cause, CircuitScope, Trip};
+use tidegate_model::{
+    DeliveryId,
+    circuit::{Cause, CircuitScope, Trip},
+};
 use tidegate_store::{
     Batch, Engine, KeyRange, Order, WorkRow,
     copy::copy_running,
