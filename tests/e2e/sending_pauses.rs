@@ -146,7 +146,7 @@ async fn a_sender_that_hangs_does_not_hold_up_another_business() {
             (gateway.script().refused().len() == 2).then_some(())
         })
         .await;
-    let reply = ["message", "send", "--to", &person.phone, "--text", "hi", "--workspace", "other", "--json"];
+    let reply = ["message", "send", "--to", &person.phone, "--text", "good morning", "--workspace", "other", "--json"];
     gateway.ask(&reply).await.good();
     gateway.wait_until("the other business's reply is out", async |gateway| gateway.sent().first().cloned()).await;
     assert_eq!(gateway.script().refused().len(), 2, "the one that hangs has no more than its share");

@@ -100,6 +100,6 @@ fn settings_that_would_lose_what_is_asked_for_are_refused() {
         "retention.dead_letter_days: must be 9 or more, or 0 for ever, not 1: parked work is lost",
     );
     check("max_rows = 10", "retention.max_rows: must be 1000 or more, or 0 for any number, not 10");
-    check("day = 3", "unknown field `day`");
+    check("day = 3", "unknown key `day` in retention: did you mean `days`?");
     assert!(load("[retention]\ndays = 0\nmax_rows = 0\ndead_letter_days = 0", &[]).is_ok());
 }
