@@ -9,7 +9,7 @@ mod rules;
 mod slices;
 
 pub(crate) use pass::{Stepped, Sweep};
-pub(crate) use rules::pause;
+pub(crate) use rules::{Load, pause};
 
 #[cfg(test)]
 mod tests;

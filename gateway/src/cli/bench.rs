@@ -118,7 +118,7 @@ async fn baseline(args: &BenchArgs) -> Result<Value, Failure> {
 
 async fn ingest(args: &BenchArgs) -> Result<Value, Failure> {
     let dir = tempfile::tempdir().map_err(anyhow::Error::from)?;
-    let mut config = config(dir.path(), "http://127.0.0.1:9")?;
+    let mut config = config(dir.path(), "http://127.0.0.1:9", "")?;
     config.workers.paused = true;
     let child = Child::gateway(dir.path(), &config).await?;
     let requests = orders("/in/shopify", 1)?;
@@ -140,7 +140,7 @@ async fn ingest(args: &BenchArgs) -> Result<Value, Failure> {
 async fn path(args: &BenchArgs, statuses: bool) -> Result<Value, Failure> {
     let dir = tempfile::tempdir().map_err(anyhow::Error::from)?;
     let double = double(statuses).await?;
-    let config = config(dir.path(), double.url())?;
+    let config = config(dir.path(), double.url(), "")?;
     let child = Child::gateway(dir.path(), &config).await?;
     if statuses {
         let url = format!("http://{}/in/meta", child.address);
@@ -225,7 +225,8 @@ fn orders(path: &str, customers: u32) -> Result<Vec<load::Request>, Failure> {
         .collect()
 }
 
-fn config(dir: &Path, graph: &str) -> Result<Config, Failure> {
+/// Writes the configuration of the gateway under test, with `more` sections, and reads it.
+fn config(dir: &Path, graph: &str, more: &str) -> Result<Config, Failure> {
     let text = format!(
         r#"
 [server]
@@ -261,6 +262,7 @@ channel = "whatsapp"
 phone_number_id = "{PHONE_NUMBER_ID}"
 access_token = "{TOKEN}"
 base_url = "{graph}"
+{more}
 "#
     );
     let write = || -> std::io::Result<()> {

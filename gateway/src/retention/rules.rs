@@ -11,9 +11,11 @@ use tidegate_store::records::{DeadLetter, Standing, day_of};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Rows that are removed in a second while the gateway has other work.
-const BUSY_RATE: u32 = 500;
-/// The same while it has none. sled's cost of removals grows with their rate: 5 000 is the most that it takes well.
+/// Rows that are removed in a second while the gateway has other work, at least.
+const LEAST_BUSY_RATE: u32 = 500;
+/// The same at most: sled's cost of removals grows with their rate, and this is what it takes well.
+const MOST_BUSY_RATE: u32 = 5_000;
+/// The same while the gateway has no other work.
 const IDLE_RATE: u32 = 2_500;
 /// Pause after a slice that was only read.
 const READ_PAUSE: Duration = Duration::from_millis(2);
@@ -104,9 +106,19 @@ pub(super) fn letter_goes(letter: &DeadLetter, before: Timestamp) -> bool {
     letter.at_ms < before.ms() && letter.standing != Standing::Asked
 }
 
-/// How long to rest after a slice, so that the removals of a second stay within the rate.
-pub(crate) fn pause(removed: usize, is_busy: bool) -> Duration {
-    let (rate, read) = if is_busy { (BUSY_RATE, BUSY_READ_PAUSE) } else { (IDLE_RATE, READ_PAUSE) };
+/// What else the gateway does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Whether it has work.
+    pub is_busy: bool,
+    /// Rows that it writes in a second.
+    pub rows_per_s: u32,
+}
+
+/// How long to rest after a slice, so that the removals of a second stay within the rate: half as many again as rows are written, or the store would only grow.
+pub(crate) fn pause(removed: usize, load: Load) -> Duration {
+    let busy_rate = (load.rows_per_s / 2).saturating_mul(3).clamp(LEAST_BUSY_RATE, MOST_BUSY_RATE);
+    let (rate, read) = if load.is_busy { (busy_rate, BUSY_READ_PAUSE) } else { (IDLE_RATE, READ_PAUSE) };
     let rows = u32::try_from(removed).unwrap_or(u32::MAX);
     (Duration::from_secs(1) / rate).saturating_mul(rows).max(read)
 }
@@ -250,10 +262,15 @@ mod tests {
 
     #[test]
     fn removals_keep_to_their_rate() {
-        let check = |removed, busy, ms| assert_eq!(pause(removed, busy), Duration::from_millis(ms), "{removed} {busy}");
-        check(0, false, 2);
-        check(0, true, 20);
-        check(250, false, 100);
-        check(250, true, 500);
+        let check = |removed, is_busy, rows_per_s, ms| {
+            let found = pause(removed, Load { is_busy, rows_per_s });
+            assert_eq!(found, Duration::from_millis(ms), "{removed} {is_busy} {rows_per_s}");
+        };
+        check(0, false, 0, 2);
+        check(0, true, 0, 20);
+        check(250, false, 0, 100);
+        check(250, true, 0, 500);
+        check(250, true, 1_000, 167);
+        check(250, true, 100_000, 50);
     }
 }

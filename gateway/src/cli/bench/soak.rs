@@ -1,4 +1,6 @@
 //! The soak: the same load for a long time, and what each minute of it was like. What grows without end shows here.
+//!
+//! The gateway's days pass in a minute and a half, so that retention removes what came before, and the store has a size that it keeps.
 
 use super::{BenchArgs, CUSTOMERS, Failure, PHONE_NUMBER_ID, child::Child, config, double, load::Load, orders, show};
 use anyhow::anyhow;
@@ -6,6 +8,8 @@ use serde_json::{Value, json};
 
 /// Webhooks a second when nothing is asked for: half of what a gateway of two cores does with all statuses.
 const RATE: u32 = 700;
+/// A day is 86 seconds, and nothing older than a day is kept but marks against repeats.
+const FAST_DAYS: &str = "[clock]\nmode = \"scaled:1000\"\n[retention]\nmax_rows = 1000\n";
 /// Seconds of one line.
 const LINE_S: u32 = 60;
 
@@ -14,11 +18,12 @@ pub(super) async fn run(args: &BenchArgs) -> Result<(), Failure> {
     let rate = args.rate.unwrap_or(RATE);
     let dir = tempfile::tempdir().map_err(anyhow::Error::from)?;
     let double = double(true).await?;
-    let config = config(dir.path(), double.url())?;
+    let config = config(dir.path(), double.url(), FAST_DAYS)?;
     let child = Child::gateway(dir.path(), &config).await?;
     let url = format!("http://{}/in/meta", child.address);
     double.script().set_webhook_url(PHONE_NUMBER_ID, Some(&url)).map_err(|error| anyhow!("{error}"))?;
     let requests = orders("/in/shopify", CUSTOMERS)?;
+    let log = config.data.dir.join("store/db");
     let mut memory = Vec::new();
     let (mut cpu, count) = (child.usage()?.cpu, (rate * LINE_S) as usize);
     for minute in 0..args.minutes {
@@ -45,7 +50,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<(), Failure> {
                 "cpu_s": (usage.cpu - cpu).as_secs_f64(),
                 "ready": stats["ready"],
                 "timers": stats["timers"],
-                "rows": stats["rows_put"].as_i64().unwrap_or(0) - stats["rows_deleted"].as_i64().unwrap_or(0),
+                "store_mb": std::fs::metadata(&log).map_or(0, |log| log.len() / 1_000_000),
             }),
         );
         cpu = usage.cpu;
