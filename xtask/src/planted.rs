@@ -135,9 +135,9 @@ fn apply(patch: &Path, tree: &Path, options: &[&str]) -> Result<()> {
 
 /// Runs one test. A build that fails is no test that fails.
 fn passes(bug: &Bug, tree: &Path, target: &Path) -> Result<bool> {
-    println!("cargo test -p {} --lib {}", bug.package, bug.test);
+    println!("cargo test --release -p {} --lib {}", bug.package, bug.test);
     let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--quiet", "-p", &bug.package, "--lib", "--target-dir"]).arg(target);
+    cargo.args(["test", "--release", "--quiet", "-p", &bug.package, "--lib", "--target-dir"]).arg(target);
     let ran = cargo.args(["--", "--exact", &bug.test]).current_dir(tree).output().context("cargo cannot be run")?;
     let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     match (ran.status.success(), out.contains("1 passed"), out.contains("1 failed")) {

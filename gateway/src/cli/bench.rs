@@ -61,7 +61,7 @@ enum What {
     Path,
     /// As `path`, with the three statuses of each message recorded.
     Statuses,
-    /// As `statuses` for a long time, 700 webhooks a second when `--rate` names no other; a figure for each minute.
+    /// As `statuses` for a long time, 300 webhooks a second when `--rate` names no other; a figure for each minute.
     Soak,
 }
 
