@@ -32,7 +32,7 @@ pub(crate) enum TxError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The commit.
-    #[error(transparent)]
+    #[error("{}", words(.0))]
     Commit(#[from] CommitError),
     /// A stored body can't be put together.
     #[error(transparent)]
@@ -55,6 +55,16 @@ pub(crate) enum TxError {
     /// A stage panicked.
     #[error("a stage of the gateway panicked: this is a defect; the log has its message")]
     Panicked,
+}
+
+/// A commit's error, in words for who reads a dead letter.
+fn words(error: &CommitError) -> String {
+    match error {
+        CommitError::TooLarge { size, limit, .. } => format!(
+            "what came of it is too large to be stored: {size} bytes, {limit} at most; let the plugin put less into its events"
+        ),
+        other => other.to_string(),
+    }
 }
 
 impl TxError {

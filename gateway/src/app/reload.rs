@@ -3,7 +3,7 @@
 use super::App;
 use crate::{
     catalog::{self, Catalog, CatalogFault, Change, Sources},
-    config::{self, Config, ConfigFaults},
+    config::{self, Config, ConfigFaults, Server},
     notify,
     telemetry::LogFilter,
 };
@@ -117,7 +117,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let (old, new) = (table(old), table(new));
     let section = |name: &str| new.get(name).and_then(toml::Value::as_table).cloned().unwrap_or_default();
     let mut keys = Vec::new();
-    for name in ["server", "data", "clock", "log", "workers"] {
+    for name in ["server", "data", "clock", "log", "workers", "retention"] {
         for (key, value) in section(name) {
             let path = format!("{name}.{key}");
             let live = ["server.public_url", "server.trusted_proxies", "log.filter"].contains(&path.as_str());
@@ -134,10 +134,10 @@ fn with_what_runs(mut new: Config, old: &Config) -> Config {
     new.data.clone_from(&old.data);
     new.clock.clone_from(&old.clock);
     new.workers.clone_from(&old.workers);
+    new.retention.clone_from(&old.retention);
     new.log.format = old.log.format;
-    new.server.listen.clone_from(&old.server.listen);
-    new.server.metrics_listen.clone_from(&old.server.metrics_listen);
-    new.server.drain_s = old.server.drain_s;
+    let Server { public_url, trusted_proxies, .. } = new.server;
+    new.server = Server { public_url, trusted_proxies, ..old.server.clone() };
     new
 }
 
@@ -154,7 +154,14 @@ mod tests {
         new.data.cache_mib = 1;
         new.log.filter = "debug".to_owned();
         new.workers.threads = 3;
-        assert_eq!(needs_restart(&old, &new), ["server.listen", "data.cache_mib", "workers.threads"]);
+        new.server.body_memory_mib = 64;
+        new.retention.days = 60;
+        let mut keys = needs_restart(&old, &new);
+        keys.sort();
+        assert_eq!(
+            keys,
+            ["data.cache_mib", "retention.days", "server.body_memory_mib", "server.listen", "workers.threads"]
+        );
         let runs = with_what_runs(new, &old);
         assert!(needs_restart(&old, &runs).is_empty());
         assert_eq!((runs.server.public_url.as_str(), runs.log.filter.as_str()), ("https://a.example", "debug"));

@@ -25,6 +25,7 @@ impl Facts {
         self.note_text("settings".to_owned(), "server.public_url", &config.server.public_url);
         self.note_text("settings".to_owned(), "server.trusted_proxies", &config.server.trusted_proxies.join(", "));
         self.note_text("settings".to_owned(), "log.filter", &config.log.filter);
+        self.note("sending".to_owned(), &config.sending);
     }
 
     /// Every key of a section.
