@@ -17,6 +17,8 @@ const LEAST_BUSY_RATE: u32 = 500;
 const MOST_BUSY_RATE: u32 = 5_000;
 /// The same while the gateway has no other work.
 const IDLE_RATE: u32 = 2_500;
+/// Rests as long as a slice took, while the gateway has other work.
+const BUSY_RESTS: u32 = 4;
 /// Pause after a slice that was only read.
 const READ_PAUSE: Duration = Duration::from_millis(2);
 /// The same while the gateway has other work.
@@ -113,14 +115,18 @@ pub(crate) struct Load {
     pub is_busy: bool,
     /// Rows that it writes in a second.
     pub rows_per_s: u32,
+    /// How long the slice took.
+    pub took: Duration,
 }
 
-/// How long to rest after a slice, so that the removals of a second stay within the rate: half as many again as rows are written, or the store would only grow.
+/// How long to rest after a slice. The removals of a second stay within the rate: half as many again as rows are written, or the store would only grow. And reading
+/// old rows takes processor, disk and cache from other work: no more than a fifth of the time is spent on it while there is some.
 pub(crate) fn pause(removed: usize, load: Load) -> Duration {
     let busy_rate = (load.rows_per_s / 2).saturating_mul(3).clamp(LEAST_BUSY_RATE, MOST_BUSY_RATE);
     let (rate, read) = if load.is_busy { (busy_rate, BUSY_READ_PAUSE) } else { (IDLE_RATE, READ_PAUSE) };
     let rows = u32::try_from(removed).unwrap_or(u32::MAX);
-    (Duration::from_secs(1) / rate).saturating_mul(rows).max(read)
+    let spared = if load.is_busy { load.took.saturating_mul(BUSY_RESTS) } else { load.took };
+    (Duration::from_secs(1) / rate).saturating_mul(rows).max(read).max(spared)
 }
 
 #[cfg(test)]
@@ -263,14 +269,15 @@ mod tests {
     #[test]
     fn removals_keep_to_their_rate() {
         let check = |removed, is_busy, rows_per_s, ms| {
-            let found = pause(removed, Load { is_busy, rows_per_s });
+            let found = pause(removed, Load { is_busy, rows_per_s, took: Duration::from_millis(8) });
             assert_eq!(found, Duration::from_millis(ms), "{removed} {is_busy} {rows_per_s}");
         };
-        check(0, false, 0, 2);
-        check(0, true, 0, 20);
+        check(0, false, 0, 8);
+        check(0, true, 0, 32);
         check(250, false, 0, 100);
         check(250, true, 0, 500);
         check(250, true, 1_000, 167);
         check(250, true, 100_000, 50);
+        check(100, true, 100_000, 32);
     }
 }

@@ -24,10 +24,11 @@ pub(super) async fn run(app: Arc<App>, settings: Retention, mut shutdown: Shutdo
         while !shutdown.is_asked() {
             let (app, mut stepping) = (Arc::clone(&app), sweep);
             let stepped = tokio::task::spawn_blocking(move || {
+                let watch = Stopwatch::start();
                 let stepped = stepping.step(&app);
-                (stepping, stepped, app.store().stats())
+                (stepping, stepped, watch.elapsed(), app.store().stats())
             });
-            let (stepping, stepped, stats) = stepped.await.map_err(|error| error.to_string())?;
+            let (stepping, stepped, took, stats) = stepped.await.map_err(|error| error.to_string())?;
             sweep = stepping;
             let Stepped { removed, more } = match stepped {
                 Ok(stepped) => stepped,
@@ -45,6 +46,7 @@ pub(super) async fn run(app: Arc<App>, settings: Retention, mut shutdown: Shutdo
             let load = Load {
                 is_busy: stats.ready.iter().sum::<u64>() + stats.waiting > 0,
                 rows_per_s: written.in_a_second(stats.rows_put),
+                took,
             };
             tokio::select! {
                 () = tokio::time::sleep(pause(removed, load)) => {}
