@@ -1,6 +1,6 @@
 //! Keeping the store: backups of a gateway under load, restoring, compaction, repair, and what is removed by its age.
 
-use crate::{bare, order_confirmation, shop, text};
+use crate::{REMINDER, bare, order_confirmation, shop, text};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -11,22 +11,6 @@ use std::{
 use tidegate_test_support::{Customer, Gateway, Played};
 
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Reminds two hours after each order.
-const REMINDER: &str = "
-flow: reminder
-on: order.placed
-steps:
-  - id: let-it-be
-    wait: 2h
-  - id: remind
-    send:
-      template: order_confirmation
-      parameters:
-        first_name: \"{{ contact.first_name | default('there') }}\"
-        number: \"{{ event.order.number }}\"
-        total: \"{{ event.order.total | money }}\"
-";
 
 fn beside(gateway: &Gateway, name: &str) -> PathBuf {
     gateway.data().with_file_name(name)

@@ -47,6 +47,22 @@ steps:
         total: \"{{ event.order.total | money }}\"
 ";
 
+/// Reminds two hours after each order.
+const REMINDER: &str = "
+flow: reminder
+on: order.placed
+steps:
+  - id: let-it-be
+    wait: 2h
+  - id: remind
+    send:
+      template: order_confirmation
+      parameters:
+        first_name: \"{{ contact.first_name | default('there') }}\"
+        number: \"{{ event.order.number }}\"
+        total: \"{{ event.order.total | money }}\"
+";
+
 /// A gateway to be, without flows.
 fn bare() -> Setup {
     Setup::new(PROGRAM)

@@ -1,25 +1,10 @@
 //! Waits are rows: time that passes while the gateway is away counts, and nothing happens before its time.
 
-use crate::{bare, order_confirmation};
+use crate::{REMINDER, bare, order_confirmation};
 use std::time::Duration;
 use tidegate_test_support::{Customer, Gateway};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-const REMINDER: &str = "
-flow: reminder
-on: order.placed
-steps:
-  - id: let-it-be
-    wait: 2h
-  - id: remind
-    send:
-      template: order_confirmation
-      parameters:
-        first_name: \"{{ contact.first_name | default('there') }}\"
-        number: \"{{ event.order.number }}\"
-        total: \"{{ event.order.total | money }}\"
-";
 
 async fn ordered() -> Gateway {
     let gateway = bare().template(order_confirmation()).flow(REMINDER).start().await;
