@@ -10,7 +10,7 @@ use crate::{
 use std::collections::BTreeMap;
 use tidegate_model::{DeliveryId, Timestamp};
 use tidegate_store::{
-    Queue, StoreError, WorkRow,
+    Key, Queue, StoreError, WorkRow,
     records::{DeadLetter, DeadLetterKey, Deferred, Standing, get},
 };
 
@@ -188,6 +188,14 @@ pub(crate) fn behind(tx: &mut Tx<'_>, workspace: u32, row: WorkRow) -> Result<Op
     let Some(letter) = letter else { return Ok(Some(Behind { work: None, row, letter: None })) };
     let row = letter.deferred.work;
     Ok(Work::read(&row).map(|work| Behind { work: Some(work), row, letter: Some(key) }))
+}
+
+/// Takes away a row of work that is done, and the letter that asked for it.
+pub(crate) fn done(tx: &mut Tx<'_>, row: &Key, letter: Option<DeadLetterKey>) {
+    tx.delete(row);
+    if let Some(key) = letter {
+        tx.delete_letter(key.workspace, key.seq);
+    }
 }
 
 /// Asks for another try of a letter: marks it, and puts its work into its lane. `replayed` are the deliveries whose items are in this commit already. Returns

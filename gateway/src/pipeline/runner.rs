@@ -122,10 +122,7 @@ impl Runner {
         let catalog = self.app.catalog();
         if let Some(Task { key, work: Work::Resume { endpoint, turn }, letter, .. }) = tasks.first() {
             parking::resume(&self.app, &catalog, &mut tx, claim.lane(), *endpoint, *turn)?;
-            tx.delete(key);
-            if let Some(letter) = letter {
-                tx.delete_letter(letter.workspace, letter.seq);
-            }
+            letters::done(&mut tx, key, *letter);
             return tx.commit(Some(claim.token()));
         }
         let deliveries = deliveries::load(&self.app, &catalog, &self.runtime, &mut tx, &tasks)?;
@@ -138,10 +135,7 @@ impl Runner {
                 },
                 Work::Timer { run, wait } => {
                     advance::wake(&mut tx, &catalog, run, wait, self.app.now())?;
-                    tx.delete(&task.key);
-                    if let Some(key) = task.letter {
-                        tx.delete_letter(key.workspace, key.seq);
-                    }
+                    letters::done(&mut tx, &task.key, task.letter);
                 }
                 Work::Send { .. } | Work::Unknown { .. } | Work::Letter { .. } => return Err(TxError::UnknownWork),
                 // It has a commit of its own.

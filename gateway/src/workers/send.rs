@@ -106,14 +106,6 @@ impl Turn {
     fn lane(&self) -> Lane {
         self.claim.lane()
     }
-
-    /// Takes away the row of work, and the letter that asked for it.
-    fn done(&self, tx: &mut Tx<'_>) {
-        tx.delete(&self.key);
-        if let Some(key) = self.letter {
-            tx.delete_letter(key.workspace, key.seq);
-        }
-    }
 }
 
 /// What a row of work asks for.
@@ -173,7 +165,7 @@ fn go(app: &App, turn: &Turn) -> Result<Next, TxError> {
     match prepared {
         Prepared::Attempt(outgoing, sender) => Ok(Next::Attempt(tx.submit(None)?, counts, outgoing, sender)),
         Prepared::Settled => {
-            turn.done(&mut tx);
+            letters::done(&mut tx, &turn.key, turn.letter);
             Ok(Next::Settled(tx.submit(Some(turn.claim.token()))?, counts))
         }
     }
@@ -259,7 +251,7 @@ async fn settle(app: &Arc<App>, turn: &Turn, attempted: &Attempted<'_>) -> Resul
         let _span = tracing::info_span!("settle").entered();
         let mut tx = Tx::new(app.store(), turn.lane().workspace);
         pipeline::settle(&mut tx, &app.catalog(), attempted, app.now())?;
-        turn.done(&mut tx);
+        letters::done(&mut tx, &turn.key, turn.letter);
         tx.submit(Some(turn.claim.token()))
     })?;
     commit.await.map(|_| ()).map_err(TxError::Commit)
