@@ -17,6 +17,17 @@ struct Orders {
 }
 
 impl Orders {
+    /// The provider sends what was not acknowledged again; in the end every order was done once.
+    async fn complete(&mut self, gateway: &mut Gateway) {
+        for (number, webhook) in std::mem::take(&mut self.open) {
+            self.acknowledged.insert(number, gateway.post("shopify", &webhook).await.stored());
+        }
+        gateway.settle().await;
+        gateway.advance(Duration::from_secs(5)).await;
+        let unknown = self.assert_once(gateway).await;
+        gateway.expect_undelivered(unknown);
+    }
+
     /// Every acknowledged delivery is there, every order is one event and one message, and no message went out twice. Gives how many are unknown.
     async fn assert_once(&self, gateway: &Gateway) -> usize {
         assert!(self.open.is_empty());
@@ -101,13 +112,7 @@ async fn a_full_disk_ends_the_gateway_with_a_reason_and_loses_nothing_acknowledg
 
     gateway.limit_files(None);
     gateway.start_again().await;
-    for (number, webhook) in std::mem::take(&mut orders.open) {
-        orders.acknowledged.insert(number, gateway.post("shopify", &webhook).await.stored());
-    }
-    gateway.settle().await;
-    gateway.advance(Duration::from_secs(5)).await;
-    let unknown = orders.assert_once(&gateway).await;
-    gateway.expect_undelivered(unknown);
+    orders.complete(&mut gateway).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,11 +196,5 @@ async fn kills_at_any_moment_under_load_lose_nothing_acknowledged_and_double_not
         open.retain(|(number, _)| !acknowledged.contains_key(number));
         gateway.start_again().await;
     }
-    for (number, webhook) in std::mem::take(&mut orders.open) {
-        orders.acknowledged.insert(number, gateway.post("shopify", &webhook).await.stored());
-    }
-    gateway.settle().await;
-    gateway.advance(Duration::from_secs(5)).await;
-    let unknown = orders.assert_once(&gateway).await;
-    gateway.expect_undelivered(unknown);
+    orders.complete(&mut gateway).await;
 }
