@@ -8,6 +8,7 @@ mod problem;
 mod receive;
 mod reload;
 mod store;
+mod unread;
 mod v1;
 
 pub(crate) use caller::Proxies;
@@ -18,6 +19,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::Uri,
+    middleware,
     routing::{any, get, post},
 };
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub(crate) fn public(app: Arc<App>) -> Router {
         .fallback(unknown)
         // The endpoint's own limit is enforced while the body is read.
         .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(unread::finish))
         .with_state(app)
 }
 

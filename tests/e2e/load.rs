@@ -98,3 +98,42 @@ async fn answers(stream: &mut TcpStream, within: Duration) -> bool {
     let mut answer = [0; 15];
     tokio::time::timeout(within, stream.read_exact(&mut answer)).await.is_ok()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_does_not_need_the_body_leaves_the_connection_in_order() {
+    let gateway = shop().max_body_bytes("meta", 100_000).start().await;
+    let address = gateway.url("").replace("http://", "").replace("/in/", "");
+    let mut stream = TcpStream::connect(&address).await.expect("it connects");
+    let request = |endpoint: &str, length: usize, header: &str| {
+        let mut request =
+            format!("POST /in/{endpoint} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n{header}\r\n");
+        request.push_str(&"x".repeat(if header.is_empty() { length } else { 0 }));
+        request.into_bytes()
+    };
+    for (endpoint, expected) in [("meta", "413"), ("nowhere", "404"), ("meta", "413")] {
+        // Answered when it was read to its end: the next one can be sent on the same connection.
+        let request = request(endpoint, 400_000, "");
+        stream.write_all(&request[..1_000]).await.expect("it is written");
+        stream.write_all(&request[1_000..]).await.expect("it is written");
+        let head = head(&mut stream).await;
+        assert!(head.starts_with(&format!("http/1.1 {expected} ")) && !head.contains("connection: close"), "{head}");
+    }
+    // Who waits for a word before the body is told the end of it.
+    stream.write_all(&request("meta", 400_000, "expect: 100-continue\r\n")).await.expect("it is written");
+    let head = head(&mut stream).await;
+    assert!(head.starts_with("http/1.1 413 ") && head.contains("connection: close"), "{head}");
+}
+
+/// Reads an answer; gives its head in lower case.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        read.push(stream.read_u8().await.expect("it is answered"));
+    }
+    let head = String::from_utf8_lossy(&read).to_lowercase();
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).expect("it has a length");
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.expect("it has a body");
+    head
+}
