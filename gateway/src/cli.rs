@@ -14,7 +14,6 @@ mod queue;
 mod reload;
 mod sender;
 mod serve;
-mod since;
 mod store;
 mod webhook;
 

@@ -1,6 +1,6 @@
 //! `tidegate queue`: what was put aside, and what is to become of it.
 
-use super::{Failure, Target, control::Control, event::show, output, progress::Bar, since::since_ms};
+use super::{Failure, Target, control::Control, event::show, output, progress::Bar};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use tidegate_model::Timestamp;
@@ -93,7 +93,7 @@ impl FilterArgs {
 
 /// The moment that lies so long before the gateway's now.
 pub(super) fn since_instant(control: &Control, text: &str) -> Result<Timestamp, Failure> {
-    let back = since_ms(text)?;
+    let back = tidegate_flows::parse_duration(text).map_err(|error| Failure::Usage(format!("--since: {error}")))?;
     let stats = control.get("/v1/stats")?;
     let now = Timestamp::parse(stats["now"].as_str().unwrap_or_default()).map_err(anyhow::Error::from)?;
     Ok(now.plus_ms(-back))

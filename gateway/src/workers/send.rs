@@ -32,7 +32,7 @@ use tracing::Instrument;
 const PAUSES_MS: [u64; 8] = [1, 5, 20, 50, 100, 200, 400, 800];
 
 pub(super) fn start(app: &Arc<App>, supervisor: &Supervisor, in_flight: usize) -> std::io::Result<()> {
-    let slots = Slots::new(in_flight, app.catalog().all_senders().count());
+    let slots = Slots::new(in_flight);
     let (app, supervisor_of_sends, shutdown) = (Arc::clone(app), supervisor.clone(), supervisor.shutdown());
     supervisor.thread("sender".to_owned(), move || run(&app, &supervisor_of_sends, &slots, &shutdown))
 }
@@ -65,8 +65,8 @@ impl Held {
     }
 
     /// A claim whose sender has a slot again.
-    fn next(&mut self, slots: &Arc<Slots>) -> Option<(Claim, Slot)> {
-        let (sender, slot) = self.0.keys().find_map(|sender| Some((*sender, slots.take(*sender)?)))?;
+    fn next(&mut self, slots: &Arc<Slots>, is_alone: bool) -> Option<(Claim, Slot)> {
+        let (sender, slot) = self.0.keys().find_map(|sender| Some((*sender, slots.take(*sender, is_alone)?)))?;
         let claims = self.0.get_mut(&sender)?;
         let claim = claims.pop_front();
         if claims.is_empty() {
@@ -78,12 +78,13 @@ impl Held {
 
 /// A claim that may be worked on now, and its slot.
 fn next(app: &App, held: &mut Held, slots: &Arc<Slots>) -> Result<Option<(Claim, Slot)>, TxError> {
-    if let Some(found) = held.next(slots) {
+    let is_alone = app.catalog().all_senders().nth(1).is_none();
+    if let Some(found) = held.next(slots, is_alone) {
         return Ok(Some(found));
     }
     while !slots.is_full() {
         let Some(claim) = app.store().claim(Queue::Io, 1)? else { return Ok(None) };
-        match slots.take(claim.lane().resource) {
+        match slots.take(claim.lane().resource, is_alone) {
             Some(slot) => return Ok(Some((claim, slot))),
             None => held.push(claim),
         }

@@ -10,8 +10,6 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(super) struct Slots {
     total: usize,
-    /// With one sender there is nobody to leave room for.
-    is_shared: bool,
     used: Mutex<Used>,
     freed: Notify,
 }
@@ -30,20 +28,20 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    /// So many slots, for so many senders.
-    pub(super) fn new(total: usize, senders: usize) -> Arc<Self> {
-        let total = total.max(1);
-        Arc::new(Self { total, is_shared: senders > 1, used: Mutex::default(), freed: Notify::new() })
+    /// So many slots.
+    pub(super) fn new(total: usize) -> Arc<Self> {
+        Arc::new(Self { total: total.max(1), used: Mutex::default(), freed: Notify::new() })
     }
 
     /// A slot for a message of this sender; `None` when it has its share.
     ///
     /// A sender may have as many as are left for others: the first half, the second half of the rest, and so on. So however many hang, another finds a slot.
-    pub(super) fn take(self: &Arc<Self>, sender: u32) -> Option<Slot> {
+    /// One that is alone has nobody to leave room for.
+    pub(super) fn take(self: &Arc<Self>, sender: u32, is_alone: bool) -> Option<Slot> {
         let mut used = self.lock();
         let free = self.total - used.all;
         let mine = used.by_sender.get(&sender).copied().unwrap_or(0);
-        if free == 0 || (self.is_shared && mine >= free) {
+        if free == 0 || (!is_alone && mine >= free) {
             return None;
         }
         used.all += 1;
@@ -87,11 +85,11 @@ mod tests {
 
     /// Slots that each of these senders gets when it takes what it can, one after the other.
     fn shares(total: usize, senders: usize) -> Vec<usize> {
-        let slots = Slots::new(total, senders);
+        let slots = Slots::new(total);
         let mut held = Vec::new();
         let mut take_all = |sender| {
             let before = held.len();
-            held.extend(std::iter::from_fn(|| slots.take(sender)));
+            held.extend(std::iter::from_fn(|| slots.take(sender, senders == 1)));
             held.len() - before
         };
         (0..u32::try_from(senders).unwrap()).map(&mut take_all).collect()
@@ -107,13 +105,13 @@ mod tests {
 
     #[test]
     fn what_is_given_back_can_be_taken_again() {
-        let slots = Slots::new(2, 2);
-        let first = slots.take(1).unwrap();
-        let second = slots.take(2).unwrap();
-        assert!(slots.is_full() && slots.take(3).is_none());
+        let slots = Slots::new(2);
+        let first = slots.take(1, false).unwrap();
+        let second = slots.take(2, false).unwrap();
+        assert!(slots.is_full() && slots.take(3, false).is_none());
         drop(first);
-        assert!(slots.take(2).is_none(), "it has its share");
+        assert!(slots.take(2, false).is_none(), "it has its share");
         drop(second);
-        assert!(!slots.is_full() && slots.take(2).is_some());
+        assert!(!slots.is_full() && slots.take(2, false).is_some());
     }
 }

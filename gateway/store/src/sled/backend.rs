@@ -7,19 +7,30 @@ use crate::{
     embedded::{Backend, Fault, Flow, Writes},
     engine::{KeyRange, OpenError, Order},
 };
-use ::sled::{Batch, Db, IVec};
+use ::sled::{Batch, Db, IVec, Tree};
 use std::{
     fs::{File, OpenOptions},
     ops::Bound,
     path::Path,
+    sync::OnceLock,
 };
 
 /// sled collects the memory of old pages every 128 pins, and a whole batch is one pin: the epoch is advanced once per so many rows.
 const ROWS_PER_EPOCH_FLUSH: usize = 32;
 
+/// With each page that it replaces, sled moves one page out of the segments that are to be used again. With our rows that is too few: the segments that wait for it
+/// only become more, and the file grows without end. So one more page, of our own, is replaced for so many row operations.
+const ROWS_PER_CLEANED_PAGE: usize = 3;
+/// Writes after which sled replaces a page.
+const WRITES_PER_REPLACED_PAGE: usize = 10;
+/// The tree of that page: it holds one row, and nobody reads it.
+const CLEANING: &[u8] = b"cleaning";
+
 /// An open sled. The fields are dropped in this order: the lock on the directory goes last.
 pub(super) struct SledBackend {
     db: Db,
+    /// Made by the first write: a store that is only looked at is not changed.
+    cleaning: OnceLock<Tree>,
     /// Our own descriptor of sled's log: `flush` only starts the writing, `fdatasync` finishes it.
     log: File,
     mark: Mark,
@@ -30,7 +41,7 @@ impl SledBackend {
     pub(super) fn new(db: Db, dir: &Path, mark: Mark, lock: DirLock) -> Result<Self, OpenError> {
         let path = dir.join("db");
         let log = OpenOptions::new().write(true).open(&path).map_err(io_error("open", &path))?;
-        Ok(Self { db, log, mark, _lock: lock })
+        Ok(Self { db, cleaning: OnceLock::new(), log, mark, _lock: lock })
     }
 
     pub(super) fn mark(&self) -> &Mark {
@@ -42,6 +53,22 @@ impl SledBackend {
         for _ in 0..=row_ops / ROWS_PER_EPOCH_FLUSH {
             crossbeam_epoch::pin().flush();
         }
+    }
+
+    /// Lets sled move pages, so that it can use the space of old ones again.
+    fn clean(&self, row_ops: usize) -> Result<(), Fault> {
+        let page = match self.cleaning.get() {
+            Some(page) => page,
+            None => {
+                let page = self.db.open_tree(CLEANING)?;
+                self.cleaning.get_or_init(|| page)
+            }
+        };
+        // A value that is there already would not be written.
+        for n in 0..row_ops * WRITES_PER_REPLACED_PAGE / ROWS_PER_CLEANED_PAGE {
+            page.insert([], &[n as u8])?;
+        }
+        Ok(())
     }
 
     /// Whether there is no row at all.
@@ -83,13 +110,16 @@ impl Backend for SledBackend {
 
     fn apply(&self, writes: Writes) -> Result<(), Fault> {
         let mut batch = Batch::default();
+        let mut row_ops = 0;
         for (key, value) in writes {
+            row_ops += 1;
             match value {
                 Some(value) => batch.insert(key.into_bytes(), value),
                 None => batch.remove(key.into_bytes()),
             }
         }
-        Ok(self.db.apply_batch(batch)?)
+        self.db.apply_batch(batch)?;
+        self.clean(row_ops)
     }
 
     fn sync(&self, commit: u64, row_ops: usize) -> Result<(), Fault> {

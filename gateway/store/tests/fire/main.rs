@@ -11,6 +11,7 @@ mod plan;
 mod power;
 mod process;
 mod recording;
+mod space;
 
 use plan::Random;
 use std::{
