@@ -61,7 +61,8 @@ pub(crate) struct Examined {
     pub now: Now,
     /// The row that holds it.
     row: Option<<Interpretation as Record>::Key>,
-    connection: Option<Arc<Connection>>,
+    /// Whose it is, when it was interpreted again.
+    pub connection: Option<Arc<Connection>>,
     state_key: Option<String>,
     state_in: Option<String>,
     whole: bool,
@@ -122,7 +123,7 @@ pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Res
             continue;
         }
         let held = stored.remove(&part.id);
-        examined.push(examine_part(app, runtime, plugin, part, held)?);
+        examined.push(examine_part(app, runtime, request, part, held)?);
     }
     let gone = stored.into_values().map(|held| Examined {
         id: held.item.id,
@@ -159,7 +160,7 @@ fn stored(app: &App, delivery: &Delivery) -> Result<HashMap<ItemId, Held>, TxErr
 fn examine_part(
     app: &App,
     runtime: &Handle,
-    plugin: &Plugin,
+    request: &Request<'_>,
     part: split::Part,
     held: Option<Held>,
 ) -> Result<Examined, TxError> {
@@ -195,12 +196,21 @@ fn examine_part(
         _ => (part.id, live_state(app, &connection, examined.state_key.as_ref())?),
     };
     item.state.clone_from(&state);
+    let plugin = interpreter(request, Some(&connection));
     examined.now = match alone(runtime, plugin, &seed, &connection, item) {
         Ok(outcome) => Now::Outcome(outcome),
         Err(setback) => Now::Fails(Failing(setback)),
     };
     (examined.state_in, examined.connection) = (state, Some(connection));
     Ok(examined)
+}
+
+/// Who interprets: the plugin that is asked for; where that is the endpoint's own, the version that the connection runs.
+fn interpreter<'a>(request: &Request<'a>, connection: Option<&'a Arc<Connection>>) -> &'a Plugin {
+    match connection {
+        Some(connection) if request.plugin.is(&request.endpoint.plugin) => &connection.interpreter.plugin,
+        _ => request.plugin,
+    }
 }
 
 fn live_state(app: &App, connection: &Connection, key: Option<&String>) -> Result<Option<String>, TxError> {
@@ -278,8 +288,8 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         held.workspace = examined.connection.as_ref().map(|connection| connection.workspace);
         held.seed = None;
     }
-    let digest = request.plugin.digest();
-    held.by = Some(InterpretedBy { plugin: label(request.plugin), digest, at: app.now() });
+    let by = interpreter(request, examined.connection.as_ref());
+    held.by = Some(InterpretedBy { plugin: label(by), digest: by.digest(), at: app.now() });
     tx.enter(workspace);
     tx.put(row);
     tx.commit(None)?;
@@ -309,7 +319,7 @@ fn park_again(
     let Request { plugin, endpoint, delivery, .. } = request;
     let subject = Subject {
         endpoint: (&endpoint.name, endpoint.number),
-        plugin: label(plugin),
+        plugin: label(interpreter(request, examined.connection.as_ref())),
         plugin_id: &plugin.manifest().id,
         delivery: delivery.id,
         item: examined.id,
