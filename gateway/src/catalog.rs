@@ -95,7 +95,9 @@ impl Endpoint {
     /// The digests of its plugin, and of those that its connections run in place of it.
     pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
         let own = std::iter::once(self.plugin_digest.as_str());
-        own.chain(self.connections().map(|held| held.interpreter.digest.as_str()).filter(|held| *held != self.plugin_digest))
+        own.chain(
+            self.connections().map(|held| held.interpreter.digest.as_str()).filter(|held| *held != self.plugin_digest),
+        )
     }
 
     /// The connection of an account; else the one that takes every account.

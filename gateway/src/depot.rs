@@ -11,7 +11,7 @@ mod wants;
 pub(crate) use files::Depot;
 pub(crate) use reference::{Reference, read_digest};
 pub(crate) use shelf::{Build, Shelf};
-pub(crate) use trust::{KeyFault, Signed, TrustFault, TrustedKey, keypair, sign, verify};
+pub(crate) use trust::{Signed, TrustedKey, keypair, sign, verify};
 pub(crate) use wants::{Want, misfit, wants};
 
 /// Largest component that is installed: what the plugin host takes.

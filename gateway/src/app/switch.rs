@@ -5,7 +5,9 @@ use crate::catalog::{Catalog, changes};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// Nobody else makes another catalog while this is held.
-pub(crate) struct Held<'a>(MutexGuard<'a, Option<Source>>);
+pub(crate) struct Held<'a>(
+    #[expect(dead_code, reason = "held until it is dropped, and not looked at")] MutexGuard<'a, Option<Source>>,
+);
 
 impl App {
     /// Waits until nobody else is making another catalog.

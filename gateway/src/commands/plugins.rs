@@ -38,7 +38,10 @@ pub(crate) struct Desk<'a> {
 }
 
 enum Place<'a> {
-    Running { app: &'a App, held: Held<'a> },
+    Running {
+        app: &'a App,
+        held: Held<'a>,
+    },
     /// With the configuration that it will be started with, where that is known.
     Stopped(Option<&'a Config>),
 }
@@ -91,9 +94,7 @@ impl<'a> Desk<'a> {
             other => Problem::new(Code::Conflict, format!("nothing was changed: {other}")),
         };
         let made = match &self.place {
-            Place::Running { app, .. } => {
-                Some(app.catalog().switched(self.store, &self.dir, shelf).map_err(refused)?)
-            }
+            Place::Running { app, .. } => Some(app.catalog().switched(self.store, &self.dir, shelf).map_err(refused)?),
             Place::Stopped(Some(config)) => {
                 let metrics = Arc::new(Metrics::new());
                 let sources =

@@ -289,10 +289,16 @@ fn plugin(app: &App, endpoint: &Endpoint, name: Option<&str>) -> Result<Plugin, 
     }
     let gone = || {
         let short = digest.get(..12).unwrap_or(&digest);
-        Problem::new(Code::Conflict, format!("the build {short} of the plugin is neither installed nor loaded aside (any more): install it, or load it again"))
+        Problem::new(
+            Code::Conflict,
+            format!(
+                "the build {short} of the plugin is neither installed nor loaded aside (any more): install it, or load it again"
+            ),
+        )
     };
     let depot = Depot::new(&app.data().join(super::PLUGINS));
-    let component = build.ok_or_else(gone)?.component(Some(&depot)).map_err(|problem| Problem::new(Code::Conflict, problem))?;
+    let component =
+        build.ok_or_else(gone)?.component(Some(&depot)).map_err(|problem| Problem::new(Code::Conflict, problem))?;
     let loaded = app.catalog().plugin_host().load(&component);
     let plugin = loaded.map_err(|error| Problem::new(Code::Conflict, format!("the plugin: {error}")))?;
     app.set_aside(plugin.clone());

@@ -61,11 +61,15 @@ impl PluginSources {
             return Err(ConfigFault::key("plugin_sources.require_signature", problem));
         }
         if !self.auto.is_empty() && self.watched().is_none() {
-            return Err(ConfigFault::key("plugin_sources.auto", "it is for plugins that appear in `dir`, which is empty"));
+            return Err(ConfigFault::key(
+                "plugin_sources.auto",
+                "it is for plugins that appear in `dir`, which is empty",
+            ));
         }
         for RegistryLogin { host, .. } in &self.registries {
             if host.is_empty() || host.contains('/') {
-                let problem = format!("host must be a name such as ghcr.io, with its port where it has one, not {host:?}");
+                let problem =
+                    format!("host must be a name such as ghcr.io, with its port where it has one, not {host:?}");
                 return Err(ConfigFault::key("plugin_sources.registries", problem));
             }
         }

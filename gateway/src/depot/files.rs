@@ -59,9 +59,13 @@ impl Depot {
     pub(crate) fn read(&self, row: &InstalledRow) -> Result<Vec<u8>, String> {
         let path = self.path(row);
         let label = format!("{}@{}", row.plugin, row.version);
-        let wayout = format!("install it again, or make another version active with the gateway stopped: tidegate plugin rollback {}", row.plugin);
-        let component = fs::read(&path)
-            .map_err(|error| format!("{label} is installed, and {} can't be read: {error}; {wayout}", path.display()))?;
+        let wayout = format!(
+            "install it again, or make another version active with the gateway stopped: tidegate plugin rollback {}",
+            row.plugin
+        );
+        let component = fs::read(&path).map_err(|error| {
+            format!("{label} is installed, and {} can't be read: {error}; {wayout}", path.display())
+        })?;
         if digest_of(&component) != row.digest {
             return Err(format!("{label} is installed, and {} is not as it was written; {wayout}", path.display()));
         }
@@ -87,7 +91,9 @@ impl Depot {
             if is_ours && !known.contains(&path) {
                 match fs::remove_file(&path) {
                     Ok(()) => tracing::info!(path = %path.display(), "removed what an interrupted installation left"),
-                    Err(error) => tracing::warn!(path = %path.display(), %error, "what an interrupted installation left can't be removed"),
+                    Err(error) => {
+                        tracing::warn!(path = %path.display(), %error, "what an interrupted installation left can't be removed")
+                    }
                 }
             }
         }

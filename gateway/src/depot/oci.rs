@@ -44,7 +44,9 @@ pub(crate) enum PullFault {
     #[error("the registry has no {0}: look at the name and the tag, and whether it is private")]
     Missing(String),
     /// It wants to know who asks.
-    #[error("the registry {0} lets nobody read this without a login, or not with this one: look at [[plugin_sources.registries]] with host = {0:?}")]
+    #[error(
+        "the registry {0} lets nobody read this without a login, or not with this one: look at [[plugin_sources.registries]] with host = {0:?}"
+    )]
     Denied(String),
     /// It answers otherwise than the distribution API.
     #[error("the registry {host} answers {found}")]
@@ -167,7 +169,8 @@ struct Registry<'a> {
 impl<'a> Registry<'a> {
     fn new(reference: &OciReference, logins: &'a [RegistryLogin]) -> Result<Self, PullFault> {
         let host = reference.host().to_owned();
-        let unreachable = |error: &dyn std::fmt::Display| PullFault::Unreachable { host: host.clone(), reason: error.to_string() };
+        let unreachable =
+            |error: &dyn std::fmt::Display| PullFault::Unreachable { host: host.clone(), reason: error.to_string() };
         let here = reference.is_here();
         // Where it sends us is held to the same rule: https, or this machine when the registry is on it.
         let redirects = reqwest::redirect::Policy::custom(move |attempt| {

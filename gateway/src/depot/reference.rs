@@ -52,7 +52,9 @@ impl Reference {
             (None, Some(_)) => {
                 Err(format!("{text:?} is pinned to a digest and to no version: write {name}@VERSION{DIGEST}…"))
             }
-            _ => Err(format!("expected a plugin such as shopify, shopify@0.2.0 or path/to/plugin.wasm, found {text:?}")),
+            _ => {
+                Err(format!("expected a plugin such as shopify, shopify@0.2.0 or path/to/plugin.wasm, found {text:?}"))
+            }
         }
     }
 }

@@ -81,9 +81,7 @@ impl Build {
     pub(crate) fn choice(&self) -> Choice {
         match self {
             Self::Bundled(_) => Choice::Bundled,
-            Self::Installed(row) => {
-                Choice::Installed { version: row.version.clone(), digest: row.digest.clone() }
-            }
+            Self::Installed(row) => Choice::Installed { version: row.version.clone(), digest: row.digest.clone() },
         }
     }
 }
@@ -221,7 +219,9 @@ impl Shelf {
         let known = self.known(id);
         if let Some(version) = known.first() {
             let known = known.join(", ");
-            return format!("no version of the plugin {id:?} is active; {known} is installed: `tidegate plugin upgrade {id} --to {version}`");
+            return format!(
+                "no version of the plugin {id:?} is active; {known} is installed: `tidegate plugin upgrade {id} --to {version}`"
+            );
         }
         let mut ids: Vec<&str> = tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).collect();
         ids.extend(self.versions.values().map(|row| row.plugin.as_str()));

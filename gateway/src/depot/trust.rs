@@ -29,7 +29,9 @@ pub(crate) enum KeyFault {
     #[error("expected a public key such as {PUBLIC}… (as `tidegate plugin keygen` prints it)")]
     Public,
     /// It is a private key, where a public one belongs.
-    #[error("this is a private key: whoever reads it can sign as you; put the public one here (`tidegate plugin keygen` prints it)")]
+    #[error(
+        "this is a private key: whoever reads it can sign as you; put the public one here (`tidegate plugin keygen` prints it)"
+    )]
     PrivateHere,
     /// It is no private key.
     #[error("expected a private key file, as `tidegate plugin keygen` writes it")]
@@ -82,7 +84,9 @@ pub(crate) enum TrustFault {
     #[error(transparent)]
     Component(#[from] SectionError),
     /// The section of signatures is not what it should be.
-    #[error("the signatures of the component can't be read: it is damaged, or signed by a newer version of this program")]
+    #[error(
+        "the signatures of the component can't be read: it is damaged, or signed by a newer version of this program"
+    )]
     Unreadable,
     /// A signature is not for these bytes.
     #[error("the signature of {0} is not for these bytes: the plugin was changed after it was signed, do not use it")]

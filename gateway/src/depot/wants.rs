@@ -89,7 +89,9 @@ fn limits(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     let keys: Vec<String> = after.as_object().into_iter().flat_map(|limits| limits.keys().cloned()).collect();
     let changed = keys.into_iter().map(|key| (numbers(&before, &key), numbers(&after, &key), key));
     let changed = changed.filter(|(was, now, _)| was != now);
-    changed.map(|(was, now, key)| want(format!("limits.{key}"), &was.to_string(), &now.to_string(), now > was)).collect()
+    changed
+        .map(|(was, now, key)| want(format!("limits.{key}"), &was.to_string(), &now.to_string(), now > was))
+        .collect()
 }
 
 fn topics(before: &Manifest, after: &Manifest) -> Vec<Want> {
@@ -101,7 +103,10 @@ fn topics(before: &Manifest, after: &Manifest) -> Vec<Want> {
 }
 
 fn ways(before: &Manifest, after: &Manifest) -> Vec<Want> {
-    differing_ways(before, after).into_iter().map(|what| want(what.to_owned(), "one way", "another way", true)).collect()
+    differing_ways(before, after)
+        .into_iter()
+        .map(|what| want(what.to_owned(), "one way", "another way", true))
+        .collect()
 }
 
 /// What an endpoint does by the manifest, as far as two of them differ in it.
@@ -131,9 +136,8 @@ mod tests {
     #[track_caller]
     fn check(before: Option<&str>, after: &str, expected: &[&str]) {
         let found = wants(before.map(manifest).as_ref(), &manifest(after));
-        let line = |want: &Want| {
-            format!("{}{}: {} -> {}", if want.more { "+ " } else { "  " }, want.what, want.was, want.now)
-        };
+        let line =
+            |want: &Want| format!("{}{}: {} -> {}", if want.more { "+ " } else { "  " }, want.what, want.was, want.now);
         assert_eq!(found.iter().map(line).collect::<Vec<_>>(), expected);
     }
 

@@ -30,13 +30,10 @@ pub(super) struct Verdict {
 }
 
 /// Interprets items in their order. Neighbours of one connection share a sandbox, up to the plugin's limit.
-pub(super) fn interpret(
-    app: &App,
-    runtime: &tokio::runtime::Handle,
-    work: &[(Item, Arc<Connection>)],
-) -> Vec<Verdict> {
+pub(super) fn interpret(app: &App, runtime: &tokio::runtime::Handle, work: &[(Item, Arc<Connection>)]) -> Vec<Verdict> {
     let neighbours = work.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b));
-    neighbours.filter_map(|neighbours| Some((&neighbours.first()?.1.interpreter, neighbours)))
+    neighbours
+        .filter_map(|neighbours| Some((&neighbours.first()?.1.interpreter, neighbours)))
         .flat_map(|(by, neighbours)| {
             let caller = Caller { app, runtime, by };
             let most = usize::try_from(by.plugin.manifest().limits.chunk_items).unwrap_or(usize::MAX).max(1);
@@ -54,8 +51,7 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     fn chunk(&self, chunk: &[(Item, Arc<Connection>)]) -> Vec<Verdict> {
-        let asked =
-            Asked { caller: self, permit: self.app.breakers().ask(&self.by.digest, self.app.now()) };
+        let asked = Asked { caller: self, permit: self.app.breakers().ask(&self.by.digest, self.app.now()) };
         match (&asked.permit, chunk) {
             (Permit::Paused(pause), _) => chunk.iter().map(|(item, _)| self.paused(item, pause)).collect(),
             (Permit::Trial, [first, rest @ ..]) if !rest.is_empty() => {

@@ -134,7 +134,11 @@ impl New {
         let Self { id, text, .. } = self;
         let how = format!("tidegate plugin upgrade {id} --to {text}");
         if !auto.contains(id) {
-            tracing::info!(plugin = id, version = text, "a plugin from the watched folder is installed, and waits: `{how}` makes it active");
+            tracing::info!(
+                plugin = id,
+                version = text,
+                "a plugin from the watched folder is installed, and waits: `{how}` makes it active"
+            );
             return;
         }
         let mut asked =
@@ -143,17 +147,31 @@ impl New {
         let active = match upgrade(&desk, &asked) {
             Ok(plan) => plan["from"]["version"].as_str().and_then(|held| semver::Version::parse(held).ok()),
             Err(problem) => {
-                tracing::warn!(plugin = id, version = text, reason = problem.detail(), "a plugin from the watched folder is not made active by itself");
+                tracing::warn!(
+                    plugin = id,
+                    version = text,
+                    reason = problem.detail(),
+                    "a plugin from the watched folder is not made active by itself"
+                );
                 return;
             }
         };
         if active.is_some_and(|active| self.version.as_ref().is_none_or(|new| *new <= active)) {
-            tracing::info!(plugin = id, version = text, "a plugin from the watched folder is no newer than what is active, and waits: `{how}` makes it active");
+            tracing::info!(
+                plugin = id,
+                version = text,
+                "a plugin from the watched folder is no newer than what is active, and waits: `{how}` makes it active"
+            );
             return;
         }
         asked.plan = false;
         if let Err(problem) = upgrade(&desk, &asked) {
-            tracing::warn!(plugin = id, version = text, reason = problem.detail(), "a plugin from the watched folder is not made active by itself");
+            tracing::warn!(
+                plugin = id,
+                version = text,
+                reason = problem.detail(),
+                "a plugin from the watched folder is not made active by itself"
+            );
         }
     }
 }

@@ -7,7 +7,8 @@ mod lane;
 
 pub use build::{
     GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation,
-    message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id, registry, run, suppression, unreachable, window,
+    message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id, registry, run, suppression,
+    unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 

@@ -61,7 +61,8 @@ fn load(control: &Control, args: &ReplayArgs) -> Result<Option<Value>, Failure> 
 }
 
 fn one(control: &Control, args: &ReplayArgs, id: &str, plugin: Option<&Value>) -> Result<u8, Failure> {
-    let report = control.post("/v1/replay", json!({"id": id, "plugin": plugin, "as_then": args.as_then, "apply": args.apply}))?;
+    let report = control
+        .post("/v1/replay", json!({"id": id, "plugin": plugin, "as_then": args.as_then, "apply": args.apply}))?;
     if args.target.json {
         output::json(&report);
         return Ok(0);

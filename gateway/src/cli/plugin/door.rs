@@ -111,7 +111,8 @@ impl Door {
     pub(super) fn pull(&self, reference: &OciReference, asked: &Install) -> Result<Value, Failure> {
         let Self::Stopped(stopped) = self else {
             let text = reference.to_string();
-            let body = json!({"reference": text, "digest": asked.digest, "activate": asked.activate, "grant": asked.grant});
+            let body =
+                json!({"reference": text, "digest": asked.digest, "activate": asked.activate, "grant": asked.grant});
             return self.order("pull", body);
         };
         let runtime =

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
-pub(super) struct InstallArgs {
+pub(in crate::cli) struct InstallArgs {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(super) struct InstallArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct VersionsArgs {
+pub(in crate::cli) struct VersionsArgs {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) struct VersionsArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct UninstallArgs {
+pub(in crate::cli) struct UninstallArgs {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -74,16 +74,23 @@ pub(super) fn install(args: &InstallArgs) -> Result<u8, Failure> {
     if done["activated"].is_object() {
         super::switch::tell(&done["activated"]);
     } else {
-        output::line(format!("not active; to make it so: tidegate plugin upgrade {} --to {}", text("id"), text("version")));
+        output::line(format!(
+            "not active; to make it so: tidegate plugin upgrade {} --to {}",
+            text("id"),
+            text("version")
+        ));
     }
     Ok(0)
 }
 
 fn signed(done: &Value) -> String {
-    let keys = |key: &str| -> Vec<&str> { done[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
+    let keys =
+        |key: &str| -> Vec<&str> { done[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
     match (keys("signed_by"), keys("signed_by_others")) {
         (trusted, _) if !trusted.is_empty() => format!("signed by {}, which you trust", trusted.join(", ")),
-        (_, others) if !others.is_empty() => format!("signed by {}, which is not among your trusted keys", others.join(", ")),
+        (_, others) if !others.is_empty() => {
+            format!("signed by {}, which is not among your trusted keys", others.join(", "))
+        }
         _ => "not signed".to_owned(),
     }
 }
@@ -101,10 +108,22 @@ pub(super) fn versions(args: &VersionsArgs) -> Result<u8, Failure> {
             if words.is_empty() { "-".to_owned() } else { words.join(", ") }
         };
         let source = if row["bundled"] == true { "bundled".to_owned() } else { text("source") };
-        vec![text("id"), text("version"), text("digest_short"), text("state"), list("used_by"), list("signed_by"), source]
+        vec![
+            text("id"),
+            text("version"),
+            text("digest_short"),
+            text("state"),
+            list("used_by"),
+            list("signed_by"),
+            source,
+        ]
     };
     let rows = found.iter().map(cells).collect();
-    output::table(&["ID", "VERSION", "DIGEST", "STATE", "USED BY", "SIGNED BY", "FROM"], rows, "there is no such plugin here");
+    output::table(
+        &["ID", "VERSION", "DIGEST", "STATE", "USED BY", "SIGNED BY", "FROM"],
+        rows,
+        "there is no such plugin here",
+    );
     Ok(0)
 }
 

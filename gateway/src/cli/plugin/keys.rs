@@ -15,7 +15,7 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub(super) struct KeygenArgs {
+pub(in crate::cli) struct KeygenArgs {
     /// File for the private key; it must not exist yet.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct KeygenArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct SignArgs {
+pub(in crate::cli) struct SignArgs {
     /// The packed plugin; it is signed in place.
     file: PathBuf,
     /// The private key, as `tidegate plugin keygen` wrote it.
@@ -51,7 +51,9 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<u8, Failure> {
         output::json(&json!({"public": public.to_string(), "private_file": args.out}));
     } else {
         output::line(&public);
-        output::line(format!("The private key is in {shown}: who reads it can sign as you. The line above is public; operators put it into plugin_sources.trusted_keys."));
+        output::line(format!(
+            "The private key is in {shown}: who reads it can sign as you. The line above is public; operators put it into plugin_sources.trusted_keys."
+        ));
     }
     Ok(0)
 }
@@ -63,14 +65,17 @@ pub(super) fn sign(args: &SignArgs) -> Result<u8, Failure> {
     let component = read(&args.file)?;
     let key = String::from_utf8(read(&args.key)?).unwrap_or_default();
     // Nobody should sign what no gateway would take.
-    let manifest = tidegate_plugin_host::read_manifest(&component).map_err(|error| Failure::Usage(error.to_string()))?;
+    let manifest =
+        tidegate_plugin_host::read_manifest(&component).map_err(|error| Failure::Usage(error.to_string()))?;
     let (signed, by) = depot::sign(&component, &key).map_err(|fault| Failure::Usage(fault.to_string()))?;
     let out = args.out.as_ref().unwrap_or(&args.file);
     let part = out.with_extension("part");
     fs::write(&part, &signed).and_then(|()| fs::rename(&part, out)).with_context(|| format!("{}", out.display()))?;
     let digest = depot::digest_of(&signed);
     if args.json {
-        output::json(&json!({"id": manifest.id, "version": manifest.version, "digest": digest, "signed_by": by.to_string(), "file": out}));
+        output::json(
+            &json!({"id": manifest.id, "version": manifest.version, "digest": digest, "signed_by": by.to_string(), "file": out}),
+        );
     } else {
         output::line(format!("{}@{} is signed by {by} (sha256:{digest})", manifest.id, manifest.version));
     }

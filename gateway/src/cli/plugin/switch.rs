@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal};
 
 #[derive(Debug, Args)]
-pub(super) struct UpgradeArgs {
+pub(in crate::cli) struct UpgradeArgs {
     #[command(flatten)]
     pub(super) target: Target,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) struct UpgradeArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RollbackArgs {
+pub(in crate::cli) struct RollbackArgs {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -53,12 +53,12 @@ pub(super) struct RollbackArgs {
 
 pub(super) fn upgrade(args: &UpgradeArgs) -> Result<u8, Failure> {
     let door = Door::open(&args.target.data, &args.file)?;
-    let asked = |plan: bool, grant: bool, digest: &Value| {
-        json!({"id": args.id, "to": args.to, "connection": args.connection, "plan": plan, "grant": grant, "digest": digest})
-    };
+    let asked = |plan: bool, grant: bool, digest: &Value| json!({"id": args.id, "to": args.to, "connection": args.connection, "plan": plan, "grant": grant, "digest": digest});
     let plan = door.order("upgrade", asked(true, false, &Value::Null))?;
     if args.dry_run {
-        let control = door.running().ok_or_else(|| Failure::Usage("a dry run needs a running gateway: it has what was received".to_owned()))?;
+        let control = door
+            .running()
+            .ok_or_else(|| Failure::Usage("a dry run needs a running gateway: it has what was received".to_owned()))?;
         return trial::run(control, args, &plan);
     }
     if !args.target.json {
@@ -130,7 +130,8 @@ pub(super) fn tell(done: &Value) {
     } else {
         output::line(format!("{id}@{to} is active{scope}{from}"));
     }
-    let names = |key: &str| -> Vec<&str> { done[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
+    let names =
+        |key: &str| -> Vec<&str> { done[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
     if !names("connections").is_empty() {
         output::line(format!("it interprets what comes for {}", names("connections").join(", ")));
     }

@@ -12,7 +12,10 @@ const COUNTED: [&str; 8] =
 
 pub(super) fn run(control: &Control, args: &UpgradeArgs, plan: &Value) -> Result<u8, Failure> {
     if plan["from"].is_null() {
-        return Err(Failure::Usage(format!("no version of {} is active: there is nothing to hold it against", args.id)));
+        return Err(Failure::Usage(format!(
+            "no version of {} is active: there is nothing to hold it against",
+            args.id
+        )));
     }
     let since = since_instant(control, &args.since)?;
     let mut sums: Map<String, Value> = COUNTED.iter().map(|key| ((*key).to_owned(), json!(0))).collect();

@@ -46,7 +46,9 @@ pub(crate) fn install(desk: &Desk<'_>, component: &[u8], asked: &Install) -> Res
     if let Some(expected) = &asked.digest {
         let expected = depot::read_digest(expected).map_err(wrong)?;
         if expected != digest {
-            return Err(wrong(format!("the plugin is not the one that was named: it is sha256:{digest}, and sha256:{expected} was expected")));
+            return Err(wrong(format!(
+                "the plugin is not the one that was named: it is sha256:{digest}, and sha256:{expected} was expected"
+            )));
         }
     }
     let signed = signed(desk, component)?;
@@ -84,9 +86,8 @@ pub(crate) fn install(desk: &Desk<'_>, component: &[u8], asked: &Install) -> Res
             digest: Some(digest),
             plan: false,
         };
-        answer["activated"] = switch::upgrade(desk, &upgrade).map_err(|problem| {
-            problem.with_note(&format!("{id}@{version} is installed, and was not made active: "))
-        })?;
+        answer["activated"] = switch::upgrade(desk, &upgrade)
+            .map_err(|problem| problem.with_note(&format!("{id}@{version} is installed, and was not made active: ")))?;
     }
     Ok(answer)
 }
@@ -98,7 +99,13 @@ fn write_down(desk: &Desk<'_>, row: &InstalledRow, component: &[u8]) -> Result<(
         Problem::unavailable(format!("the plugin can't be written to {folder}: {error}"))
     })?;
     desk.commit(|tx| tx.put(row.clone()))?;
-    tracing::info!(plugin = row.plugin, version = row.version, digest = row.digest, source = row.source, "plugin installed");
+    tracing::info!(
+        plugin = row.plugin,
+        version = row.version,
+        digest = row.digest,
+        source = row.source,
+        "plugin installed"
+    );
     Ok(())
 }
 
@@ -126,7 +133,9 @@ fn known(shelf: &Shelf, manifest: &Manifest, digest: &str) -> Result<bool, Probl
         Ok(build) => {
             let (here, how) = match build {
                 depot::Build::Bundled(_) => ("comes with the gateway", String::new()),
-                depot::Build::Installed(_) => ("is installed", format!(", or `tidegate plugin uninstall {id}@{version}` first")),
+                depot::Build::Installed(_) => {
+                    ("is installed", format!(", or `tidegate plugin uninstall {id}@{version}` first"))
+                }
             };
             Err(conflict(format!(
                 "{id}@{version} {here} as other bytes (sha256:{}): give the new build a version of its own{how}",

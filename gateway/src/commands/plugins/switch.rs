@@ -57,7 +57,10 @@ pub(crate) fn upgrade(desk: &Desk<'_>, asked: &Upgrade) -> Result<Value, Problem
     let scope = Scope::new(desk, &asked.id, asked.connection.as_deref())?;
     let to = shelf.version(&asked.id, &asked.to).map_err(|problem| Problem::new(Code::NotFound, problem))?;
     if asked.digest.as_ref().is_some_and(|digest| *digest != to.digest()) {
-        return Err(conflict(format!("{}@{} is another build now than the one that was looked at; look again", asked.id, asked.to)));
+        return Err(conflict(format!(
+            "{}@{} is another build now than the one that was looked at; look again",
+            asked.id, asked.to
+        )));
     }
     let change = Change::new(desk, &scope, &shelf, to)?;
     let mut told = change.tell();
@@ -83,7 +86,12 @@ pub(crate) fn upgrade(desk: &Desk<'_>, asked: &Upgrade) -> Result<Value, Problem
     let row = scope.chosen(change.choice(&shelf), remembered, desk);
     told["changes"] = json!(put(desk, shelf, row)?);
     told["done"] = json!("switched");
-    tracing::info!(plugin = asked.id, to = asked.to, connection = asked.connection, "another version of the plugin is active");
+    tracing::info!(
+        plugin = asked.id,
+        to = asked.to,
+        connection = asked.connection,
+        "another version of the plugin is active"
+    );
     Ok(told)
 }
 
@@ -105,14 +113,21 @@ pub(crate) fn rollback(desk: &Desk<'_>, asked: &Rollback) -> Result<Value, Probl
     let row = scope.chosen(choice, before, desk);
     told["changes"] = json!(put(desk, shelf, row)?);
     told["done"] = json!("rolled back");
-    tracing::info!(plugin = asked.id, connection = asked.connection, "the version of the plugin that was active before is active again");
+    tracing::info!(
+        plugin = asked.id,
+        connection = asked.connection,
+        "the version of the plugin that was active before is active again"
+    );
     Ok(told)
 }
 
 /// Writes a choice down. Connections that have chosen the same as all others do not differ any more.
 fn put(desk: &Desk<'_>, shelf: Shelf, row: ChoiceRow) -> Result<Vec<String>, Problem> {
     let same = |held: &&ChoiceRow| {
-        row.connection.is_empty() && held.plugin == row.plugin && !held.connection.is_empty() && held.choice == row.choice
+        row.connection.is_empty()
+            && held.plugin == row.plugin
+            && !held.connection.is_empty()
+            && held.choice == row.choice
     };
     let like: Vec<ChoiceRow> = shelf.choices().filter(same).cloned().collect();
     let mut after = shelf;
@@ -140,14 +155,20 @@ impl<'a> Scope<'a> {
         let scope = Self { id, connection, config: desk.config() };
         let Some(name) = connection else { return Ok(scope) };
         let Some(config) = &scope.config else {
-            return Err(wrong("the gateway does not run: name its file with --config, so that its connections are known"));
+            return Err(wrong(
+                "the gateway does not run: name its file with --config, so that its connections are known",
+            ));
         };
         let held = config.connections.iter().find(|held| held.name == name);
-        let held = held.ok_or_else(|| Problem::new(Code::NotFound, format!("there is no connection {name:?} in the configuration")))?;
+        let held = held.ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("there is no connection {name:?} in the configuration"))
+        })?;
         let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == held.endpoint);
         match endpoint.map(|endpoint| Reference::parse(&endpoint.plugin)) {
             Some(Ok(Reference::Active { id: of })) if of == id => Ok(scope),
-            Some(Ok(Reference::Active { id: of })) => Err(conflict(format!("the connection {name} is of the plugin {of}, not of {id}"))),
+            Some(Ok(Reference::Active { id: of })) => {
+                Err(conflict(format!("the connection {name} is of the plugin {of}, not of {id}")))
+            }
             _ => Err(conflict(format!(
                 "the endpoint {} is pinned to its plugin by the configuration: change `plugin` there",
                 held.endpoint
@@ -200,8 +221,7 @@ impl<'a> Scope<'a> {
         let follows = |held: &&Connection| match self.connection {
             Some(name) => held.name == name,
             None => {
-                endpoints.contains(&held.endpoint.as_str())
-                    && matches!(shelf.active_for(self.id, &held.name), Ok(None))
+                endpoints.contains(&held.endpoint.as_str()) && matches!(shelf.active_for(self.id, &held.name), Ok(None))
             }
         };
         let all = self.config.iter().flat_map(|config| &config.connections);

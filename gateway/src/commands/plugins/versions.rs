@@ -38,10 +38,13 @@ pub(crate) fn versions(desk: &Desk<'_>, id: Option<&str>) -> Result<Vec<Value>, 
 fn shown(desk: &Desk<'_>, shelf: &Shelf, config: Option<&Config>, build: &Build) -> Value {
     let (id, digest) = (build.id(), build.digest());
     let active = shelf.active(id).is_ok_and(|active| active.digest() == digest);
-    let (used_by, row) = (uses(shelf, config, build), match build {
-        Build::Bundled(_) => None,
-        Build::Installed(row) => Some(row),
-    });
+    let (used_by, row) = (
+        uses(shelf, config, build),
+        match build {
+            Build::Bundled(_) => None,
+            Build::Installed(row) => Some(row),
+        },
+    );
     let state = match (active, row.map(|row| desk.depot.path(row).is_file())) {
         (_, Some(false)) => "file missing",
         (true, _) => "active",

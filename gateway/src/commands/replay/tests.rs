@@ -49,7 +49,8 @@ fn what_is_not_interpreted_yet_is_shown_and_not_written() {
         (&json!(false), &Value::Null, &json!("interpreted"))
     );
     let _inside = stage.runtime().enter();
-    let applied = replay(stage.app(), &Replay { id: id.to_string(), plugin: None, as_then: false, apply: true }).unwrap();
+    let applied =
+        replay(stage.app(), &Replay { id: id.to_string(), plugin: None, as_then: false, apply: true }).unwrap();
     assert_eq!(applied["items"][0]["applied"]["result"], "nothing");
     assert!(stage.messages().is_empty());
     stage.interpret();

@@ -65,13 +65,16 @@ impl<'a> Login<'a> {
     fn password(&self) -> Result<Option<String>, PullFault> {
         let Some(known) = self.known else { return Ok(None) };
         let resolved = known.password.resolve(&|name| std::env::var(name).ok());
-        resolved.map(Some).map_err(|problem| PullFault::Reference(format!("plugin_sources.registries.{}.password: {problem}", self.host)))
+        resolved.map(Some).map_err(|problem| {
+            PullFault::Reference(format!("plugin_sources.registries.{}.password: {problem}", self.host))
+        })
     }
 
     async fn token(&self, client: &Client, parameters: &[(String, String)]) -> Result<String, PullFault> {
         let of = |key: &str| parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
         let odd = |found: &str| PullFault::Answer { host: self.host.clone(), found: found.to_owned() };
-        let mut url = of("realm").and_then(|realm| Url::parse(realm).ok()).ok_or_else(|| odd("401 and no place to log in"))?;
+        let mut url =
+            of("realm").and_then(|realm| Url::parse(realm).ok()).ok_or_else(|| odd("401 and no place to log in"))?;
         if url.scheme() != "https" && !(self.here && is_loopback(&url)) {
             return Err(odd("401 and a place to log in without https"));
         }
@@ -83,7 +86,8 @@ impl<'a> Login<'a> {
         if let (Some(known), Some(password)) = (self.known, self.password()?) {
             request = request.basic_auth(&known.username, Some(password));
         }
-        let unreachable = |error: reqwest::Error| PullFault::Unreachable { host: self.host.clone(), reason: words(&error) };
+        let unreachable =
+            |error: reqwest::Error| PullFault::Unreachable { host: self.host.clone(), reason: words(&error) };
         let mut response = request.send().await.map_err(unreachable)?;
         if !response.status().is_success() {
             return Err(PullFault::Denied(self.host.clone()));
@@ -121,8 +125,14 @@ mod tests {
 
     #[test]
     fn a_challenge_is_taken_apart() {
-        let found = parameters(r#"realm="https://a.example/token",service="a.example", scope="repository:b:pull,push",x=1"#);
-        let expected = [("realm", "https://a.example/token"), ("service", "a.example"), ("scope", "repository:b:pull,push"), ("x", "1")];
+        let found =
+            parameters(r#"realm="https://a.example/token",service="a.example", scope="repository:b:pull,push",x=1"#);
+        let expected = [
+            ("realm", "https://a.example/token"),
+            ("service", "a.example"),
+            ("scope", "repository:b:pull,push"),
+            ("x", "1"),
+        ];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert!(parameters("").is_empty() && parameters("nonsense").is_empty());
     }

@@ -35,11 +35,16 @@ impl OciReference {
             Some((repository, tag)) => (repository, Some(tag)),
             None => (path, None),
         };
-        if !is_repository(repository) || !tag.is_none_or(is_tag) || (tag.is_none() && digest.is_none()) {
+        if !is_host(host)
+            || !is_repository(repository)
+            || !tag.is_none_or(is_tag)
+            || (tag.is_none() && digest.is_none())
+        {
             return Err(wrong());
         }
         let parse = |scheme: &str| Url::parse(&format!("{scheme}://{host}/v2/{repository}/")).ok();
-        let secure = parse("https").filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(wrong)?;
+        let secure =
+            parse("https").filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(wrong)?;
         let base = if is_loopback(&secure) { parse("http").ok_or_else(wrong)? } else { secure };
         let (host, repository) = (host.to_ascii_lowercase(), repository.to_owned());
         Ok(Self { base, host, repository, tag: tag.map(str::to_owned), digest })
@@ -98,6 +103,11 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         "localhost" => true,
         host => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
     }
+}
+
+/// A name or an address, with a port or without: nothing that a URL would read as something else.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
 }
 
 /// Path parts of lower-case letters, digits and single separators between them, as the API has them.

@@ -31,7 +31,10 @@ fn a_byte_that_was_changed_is_found_wherever_it_is() {
         let mut changed = signed.clone();
         changed[place] ^= 1;
         let found = verify(&changed, std::slice::from_ref(&key));
-        assert!(found.as_ref().is_err() || found.as_ref().is_ok_and(|found| found.trusted.is_empty()), "{place}: {found:?}");
+        assert!(
+            found.as_ref().is_err() || found.as_ref().is_ok_and(|found| found.trusted.is_empty()),
+            "{place}: {found:?}"
+        );
     }
     let mut longer = signed.clone();
     longer.extend_from_slice(&[7, 1, 0]);
