@@ -149,6 +149,8 @@ async fn one_connection_runs_another_version_than_its_endpoint() {
     assert_eq!(events_by_version(&gateway).await, BTreeMap::from([("brittle@0.2.0".to_owned(), 1)]));
     let again = gateway.ask(&["event", "replay", &delivery]).await;
     assert!(again.good().ends_with("no difference\n"), "{}", again.out);
+    let other = gateway.ask(&["event", "replay", &delivery, "--plugin", "brittle@0.1.0"]).await;
+    assert!(other.good().contains("now parked"), "what is asked for reads it: {}", other.out);
     gateway.ask(&["plugin", "upgrade", "brittle", "--to", "0.2.0"]).await.good();
     assert_eq!(versions(&gateway).await[..2], ["0.1.0: idle []", "0.2.0: active [endpoint brittle]"]);
     // A version in the configuration goes before what is active.

@@ -199,8 +199,8 @@ fn open(
     warn_of_readers(&data);
     let plugins = data.join("plugins");
     let metrics = Arc::new(Metrics::new());
-    Depot::new(&plugins)
-        .tidy(&Shelf::load(&*store).map_err(tidegate_store::records::ReadError::Store).map_err(CatalogFault::Store)?);
+    let shelf = Shelf::load(&*store).map_err(|error| CatalogFault::Store(error.into()))?;
+    Depot::new(&plugins).tidy(&shelf);
     let sources = Sources { store: &*store, plugin_cache: Some(&plugins), metrics: &metrics, previous: None };
     let catalog = Catalog::load(config, &sources)?;
     let reserve_bytes = config.data.reserve_mib.saturating_mul(1 << 20);

@@ -12,8 +12,7 @@ use crate::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{ops::ControlFlow, sync::Arc};
-use tidegate_clock::Stopwatch;
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use tidegate_model::{DeliveryId, EventId, ItemId, Timestamp};
 use tidegate_plugin_host::Plugin;
 use tidegate_store::{
@@ -76,8 +75,8 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
     let (delivery, only) = find(app, &asked.id)?;
     let endpoint = endpoint(app, &delivery.endpoint)?;
     let then = if asked.as_then { Some(build_of_then(app, &delivery, only)?) } else { None };
-    let plugin = plugin(app, &endpoint, then.as_deref().or(asked.plugin.as_deref()))?;
-    let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery: &delivery, only };
+    let plugin = plugin(app, then.as_deref().or(asked.plugin.as_deref()))?;
+    let request = ReplayRequest { plugin: plugin.as_ref(), endpoint: &endpoint, delivery: &delivery, only };
     let examined = examine(app, &Handle::current(), &request)?;
     let mut items = Vec::new();
     for item in &examined {
@@ -91,8 +90,8 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
         "delivery": delivery.id,
         "endpoint": delivery.endpoint,
         "received_at": delivery.received_at,
-        "plugin": label(&plugin),
-        "digest": plugin.digest(),
+        "plugin": label(request.cuts()),
+        "digest": request.cuts().digest(),
         "applied": asked.apply,
         "same": examined.iter().all(|item| changes(item).is_empty()),
         "items": items,
@@ -105,21 +104,17 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
 /// As [`replay`].
 pub(crate) fn compare(app: &App, asked: &Compare) -> Result<Value, Problem> {
     let endpoint = endpoint(app, &asked.endpoint)?;
-    let by = plugin(app, &endpoint, asked.plugin.as_deref())?;
-    let against = asked.against.as_deref().map(|name| plugin(app, &endpoint, Some(name))).transpose()?;
+    let by = plugin(app, asked.plugin.as_deref())?;
+    let against = plugin(app, asked.against.as_deref())?;
     let (deliveries, next) = deliveries(app, &endpoint, asked)?;
     let mut sum = Comparison::default();
     for delivery in &deliveries {
-        let request = ReplayRequest { plugin: &by, endpoint: &endpoint, delivery, only: None };
-        let watch = Stopwatch::start();
+        let request = ReplayRequest { plugin: by.as_ref(), endpoint: &endpoint, delivery, only: None };
         let examined = examine(app, &Handle::current(), &request)?;
-        sum.now_us += micros(watch);
-        let watch = Stopwatch::start();
         let before = match &against {
-            Some(plugin) => Some(examine(app, &Handle::current(), &ReplayRequest { plugin, ..request })?),
+            Some(plugin) => Some(examine(app, &Handle::current(), &ReplayRequest { plugin: Some(plugin), ..request })?),
             None => None,
         };
-        sum.before_us += micros(watch);
         for item in examined.iter().filter(|item| concerns(&endpoint, item, asked)) {
             let was = before.as_ref().map(|before| before.iter().find(|held| held.id == item.id));
             sum.add(delivery.id, item, was);
@@ -127,7 +122,7 @@ pub(crate) fn compare(app: &App, asked: &Compare) -> Result<Value, Problem> {
     }
     let measured = against.is_some();
     Ok(json!({
-        "plugin": label(&by),
+        "plugin": label(by.as_ref().unwrap_or(&endpoint.plugin)),
         "against": against.as_ref().map(label),
         "deliveries": deliveries.len(),
         "unchanged": sum.unchanged,
@@ -168,6 +163,8 @@ impl Comparison {
             None => item.was.as_ref().is_some_and(|(was, _)| matches!(was.result, ItemResult::Parked { .. })),
         };
         let fails = matches!(item.now, Now::Fails(_));
+        self.now_us += micros(item.took);
+        self.before_us += was.flatten().map_or(0, |was| micros(was.took));
         self.failing += usize::from(fails);
         self.newly_failing += usize::from(fails && !failed);
         self.mended += usize::from(failed && !fails && !matches!(item.now, Now::Absent));
@@ -190,8 +187,8 @@ impl Comparison {
     }
 }
 
-fn micros(watch: Stopwatch) -> u64 {
-    u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX)
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Whether a comparison is about this item. One of builds leaves out connections that run a build of their own, unless it is about that connection.
@@ -272,9 +269,9 @@ fn endpoint(app: &App, name: &str) -> Result<Arc<Endpoint>, Problem> {
     app.catalog().endpoint(name).ok_or_else(gone)
 }
 
-/// The plugin of this digest, or `id@version`: in use, loaded aside, or here. The endpoint's without a name.
-fn plugin(app: &App, endpoint: &Endpoint, name: Option<&str>) -> Result<Plugin, Problem> {
-    let Some(name) = name else { return Ok(endpoint.plugin.clone()) };
+/// The plugin of this digest, or `id@version`: in use, loaded aside, or here.
+fn plugin(app: &App, name: Option<&str>) -> Result<Option<Plugin>, Problem> {
+    let Some(name) = name else { return Ok(None) };
     let shelf = Shelf::load(app.store())?;
     let build = match Reference::parse(name) {
         Ok(Reference::Version { id, version, .. }) => {
@@ -284,8 +281,8 @@ fn plugin(app: &App, endpoint: &Endpoint, name: Option<&str>) -> Result<Plugin, 
     };
     let digest = build.as_ref().map_or_else(|| name.to_owned(), Build::digest);
     let held = app.catalog().plugin_of(&digest).or_else(|| app.aside().filter(|plugin| plugin.digest() == digest));
-    if let Some(plugin) = held {
-        return Ok(plugin);
+    if held.is_some() {
+        return Ok(held);
     }
     let gone = || {
         let short = digest.get(..12).unwrap_or(&digest);
@@ -302,7 +299,7 @@ fn plugin(app: &App, endpoint: &Endpoint, name: Option<&str>) -> Result<Plugin, 
     let loaded = app.catalog().plugin_host().load(&component);
     let plugin = loaded.map_err(|error| Problem::new(Code::Conflict, format!("the plugin: {error}")))?;
     app.set_aside(plugin.clone());
-    Ok(plugin)
+    Ok(Some(plugin))
 }
 
 /// Loads a plugin aside, in place of the last one, so that it can be tried. It is not installed. Gives what it is.

@@ -86,7 +86,7 @@ impl Watch {
                 }
             }
         }
-        let mut new: Vec<New> = settled.into_iter().filter_map(|path| take(app, path)).collect();
+        let mut new: Vec<New> = settled.into_iter().filter_map(|path: PathBuf| take(app, &path)).collect();
         // The newest last: it is the one that stays active.
         new.sort_by(|a, b| a.version.cmp(&b.version));
         for one in new.iter().filter(|one| !one.already) {
@@ -115,11 +115,11 @@ struct New {
     already: bool,
 }
 
-fn take(app: &App, path: PathBuf) -> Option<New> {
+fn take(app: &App, path: &Path) -> Option<New> {
     let refused = |reason: &str| {
         tracing::warn!(path = %path.display(), reason, "a plugin in the watched folder was not installed");
     };
-    let component = fs::read(&path).map_err(|error| refused(&error.to_string())).ok()?;
+    let component = fs::read(path).map_err(|error| refused(&error.to_string())).ok()?;
     let source = path.display().to_string();
     let asked = Install { source, ..Install::default() };
     let answer = install(&Desk::of(app), &component, &asked).map_err(|problem| refused(problem.detail())).ok()?;

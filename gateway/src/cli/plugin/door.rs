@@ -87,7 +87,7 @@ impl Door {
                 let found = control.get_with("/v1/plugins/versions", &query)?;
                 Ok(found["data"].as_array().cloned().unwrap_or_default())
             }
-            Self::Stopped(stopped) => commands::versions(&stopped.desk(), id).map_err(refused),
+            Self::Stopped(stopped) => commands::versions(&stopped.desk(), id).map_err(|problem| refused(&problem)),
         }
     }
 
@@ -103,7 +103,9 @@ impl Door {
                     .extend_pairs(asked.digest.iter().map(|digest| ("digest", digest)));
                 control.post_bytes(&format!("{}?{}", url.path(), url.query().unwrap_or_default()), component)
             }
-            Self::Stopped(stopped) => commands::install(&stopped.desk(), &component, asked).map_err(refused),
+            Self::Stopped(stopped) => {
+                commands::install(&stopped.desk(), &component, asked).map_err(|problem| refused(&problem))
+            }
         }
     }
 
@@ -120,7 +122,8 @@ impl Door {
         let pulled = runtime.block_on(oci::pull(reference, &stopped.rules.registries)).map_err(anyhow::Error::from)?;
         let source = format!("{reference} (manifest sha256:{})", pulled.manifest_digest);
         let asked = Install { source, ..asked.clone() };
-        let mut answer = commands::install(&stopped.desk(), &pulled.component, &asked).map_err(refused)?;
+        let mut answer =
+            commands::install(&stopped.desk(), &pulled.component, &asked).map_err(|problem| refused(&problem))?;
         answer["manifest_digest"] = json!(pulled.manifest_digest);
         Ok(answer)
     }
@@ -138,7 +141,7 @@ impl Door {
             "rollback" => commands::rollback(&desk, &serde_json::from_value(body).map_err(read)?),
             _ => commands::uninstall(&desk, &serde_json::from_value(body).map_err(read)?),
         }
-        .map_err(refused)
+        .map_err(|problem| refused(&problem))
     }
 }
 
@@ -149,6 +152,6 @@ impl Stopped {
     }
 }
 
-fn refused(problem: Problem) -> Failure {
+fn refused(problem: &Problem) -> Failure {
     Failure::Work(anyhow!("{}", problem.detail()))
 }

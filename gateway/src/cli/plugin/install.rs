@@ -15,7 +15,7 @@ pub(in crate::cli) struct InstallArgs {
     target: Target,
     #[command(flatten)]
     file: ConfigFile,
-    /// A packed plugin: a file, oci://host/repository:tag or oci://host/repository@sha256:…
+    /// A packed plugin: a file, or one in a registry by tag or digest (`oci://host/repository:tag`, `oci://host/repository@sha256:…`).
     #[arg(value_name = "FILE|oci://…")]
     what: String,
     /// What its bytes must hash to; anything else is refused.

@@ -132,6 +132,9 @@ fn words(found: Result<serde_json::Value, Problem>) -> String {
     found.unwrap_err().detail().to_owned()
 }
 
+/// A place to be killed at, and how a gateway looks that was.
+type Step<'a> = (&'a str, &'a dyn Fn(&House));
+
 /// Components that lie in the folder.
 fn files(house: &House) -> Vec<String> {
     let list = std::fs::read_dir(house.plugins().join("shopify")).into_iter().flatten();
@@ -153,7 +156,7 @@ fn a_kill_between_any_two_steps_leaves_a_gateway_that_starts_and_a_command_that_
         signed_by: Vec::new(),
         installed_at: Timestamp::from_ms(1),
     };
-    let steps: [(&str, &dyn Fn(&House)); 6] = [
+    let steps: [Step<'_>; 6] = [
         ("a part of the file is written", &|house| {
             let path = Depot::new(&house.plugins()).path(&row).with_extension("part");
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -67,7 +67,8 @@ fn what_was_interpreted_between_the_look_and_the_writing_is_left_alone() {
     stage.reconfigure("account = \"55\"\n", "");
     let delivery = views::find_delivery(stage.app(), id).unwrap().unwrap();
     let endpoint = stage.app().catalog().endpoint("meta").unwrap();
-    let request = ReplayRequest { plugin: &endpoint.plugin, endpoint: &endpoint, delivery: &delivery, only: None };
+    let request =
+        ReplayRequest { plugin: Some(&endpoint.plugin), endpoint: &endpoint, delivery: &delivery, only: None };
     let looked = examine(stage.app(), stage.runtime().handle(), &request).unwrap();
     let picked = serde_json::from_value(json!({"all": {}})).unwrap();
     assert_eq!(crate::commands::retry(stage.app(), &picked).unwrap()["done"], 1);

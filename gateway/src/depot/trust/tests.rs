@@ -49,7 +49,7 @@ fn a_signature_moved_to_another_component_is_wrong() {
     let (signed, _) = sign(&component(), &private).unwrap();
     let other = embed(BARE, "id = \"two\"").unwrap();
     let moved = seal(&other, unseal(&signed).unwrap().signatures.unwrap()).unwrap();
-    assert_eq!(verify(&moved, &[key.clone()]), Err(TrustFault::Wrong(key.to_string())));
+    assert_eq!(verify(&moved, std::slice::from_ref(&key)), Err(TrustFault::Wrong(key.to_string())));
     let cut = seal(&other, &[0; 95]).unwrap();
     assert_eq!(verify(&cut, &[]), Err(TrustFault::Unreadable));
 }
