@@ -4,10 +4,12 @@ mod figures;
 mod flights;
 mod reload;
 mod running;
+mod switch;
 
 pub(crate) use flights::{Flights, Stopped};
 pub(crate) use reload::{ReloadFault, Reloaded, Source};
 pub(crate) use running::{Running, StartFault};
+pub(crate) use switch::Held;
 
 use crate::{
     admission::Admission,

@@ -4,6 +4,7 @@
 mod diff;
 mod files;
 mod load;
+mod switch;
 
 pub(crate) use diff::{Change, Facts, changes};
 pub(crate) use load::{CatalogFault, Sources, scheme_of};
@@ -63,6 +64,17 @@ pub(crate) struct Endpoint {
     connections: Vec<Arc<Connection>>,
 }
 
+/// The build of a plugin that interprets items.
+#[derive(Clone)]
+pub(crate) struct Interpreter {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// SHA-256 of its component, in hex.
+    pub digest: String,
+    /// What is counted of it.
+    pub meter: PluginMeter,
+}
+
 impl Endpoint {
     /// Where its deliveries are worked on, in the order of their arrival. Endpoints whose plugin has topics that go first go first.
     pub(crate) fn lane(&self) -> Lane {
@@ -73,6 +85,19 @@ impl Endpoint {
     /// Whether its deliveries carry ids of their own, so that its items need no mark.
     pub(crate) const fn marks_deliveries(&self) -> bool {
         self.delivery_id_headers.is_some()
+    }
+
+    /// Its connections.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().map(|connection| &**connection)
+    }
+
+    /// The digests of its plugin, and of those that its connections run in place of it.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(self.plugin_digest.as_str());
+        own.chain(
+            self.connections().map(|held| held.interpreter.digest.as_str()).filter(|held| *held != self.plugin_digest),
+        )
     }
 
     /// The connection of an account; else the one that takes every account.
@@ -105,6 +130,8 @@ pub(crate) struct Connection {
     pub workspace: u32,
     /// What the plugin is told.
     pub info: ConnectionInfo,
+    /// Who interprets its items: its endpoint's plugin, or another version of it.
+    pub interpreter: Interpreter,
 }
 
 /// A number that sends.
@@ -161,7 +188,7 @@ pub(crate) struct Catalog {
     sending: Sending,
     endpoints: HashMap<String, Arc<Endpoint>>,
     senders: Vec<Arc<Sender>>,
-    workspaces: HashMap<u32, Workspace>,
+    workspaces: Arc<HashMap<u32, Workspace>>,
     /// Versions of flows that runs entered and that are not the newest, as they are met.
     old_flows: RwLock<HashMap<(u32, String), Arc<Flow>>>,
     no_templates: TemplateSet,
@@ -222,6 +249,11 @@ impl Catalog {
     /// Every endpoint.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.endpoints.values().map(|endpoint| &**endpoint)
+    }
+
+    /// A plugin that is in use, by its digest.
+    pub(crate) fn plugin_of(&self, digest: &str) -> Option<Plugin> {
+        self.plugins.get(digest).cloned()
     }
 
     /// What loads plugins.

@@ -59,7 +59,7 @@ enum Command {
     /// What was put aside: look, try again, throw away.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
-    /// The plugins that are loaded, and how they fare.
+    /// Plugins: what is loaded, and how it fares; install, upgrade, roll back, sign.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// How the numbers that send fare: pause and resume them.

@@ -7,6 +7,7 @@ mod origin;
 mod secret;
 mod sending;
 mod show;
+mod sources;
 mod warnings;
 
 pub(crate) use fault::{ConfigFault, ConfigFaults};
@@ -14,6 +15,7 @@ pub(crate) use origin::Origins;
 pub(crate) use secret::SecretText;
 pub(crate) use sending::{Sending, UnknownPolicy};
 pub(crate) use show::in_force;
+pub(crate) use sources::{PluginSources, RegistryLogin};
 pub(crate) use warnings::warnings;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,8 @@ pub(crate) struct Config {
     pub sending: Sending,
     /// How long to keep what.
     pub retention: Retention,
+    /// Where plugins come from, and whose are taken.
+    pub plugin_sources: PluginSources,
     /// Businesses, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workspaces: BTreeMap<String, Workspace>,
@@ -162,7 +166,7 @@ pub(crate) struct Workspace {
 pub(crate) struct Endpoint {
     /// Last part of its URL.
     pub name: String,
-    /// A bundled plugin's id, or the path of a `.wasm` file.
+    /// A plugin's id, with `@version` and `#sha256:…` where it is pinned; or the path of a `.wasm` file.
     pub plugin: String,
     /// Live signing secrets.
     pub secrets: Vec<SecretText>,
@@ -310,12 +314,14 @@ impl Config {
             endpoint.secrets.iter_mut().chain(&mut endpoint.verify_token).for_each(|secret| secret.rebase(base));
         }
         self.senders.iter_mut().for_each(|sender| sender.access_token.rebase(base));
+        self.plugin_sources.rebase(base);
     }
 }
 
 /// Whether a plugin is named by its file.
 pub(crate) fn is_path(plugin: &str) -> bool {
-    plugin.contains('/') || plugin.ends_with(".wasm")
+    let name = plugin.split_once("#sha256:").map_or(plugin, |(name, _)| name);
+    name.contains('/') || name.ends_with(".wasm")
 }
 
 /// The shape of a file: every section may be there in part. Only its errors are of interest.
@@ -330,6 +336,7 @@ struct Layer {
     workers: Option<WorkersLayer>,
     sending: Option<SendingLayer>,
     retention: Option<RetentionLayer>,
+    plugin_sources: Option<PluginSourcesLayer>,
     workspaces: Option<BTreeMap<String, Workspace>>,
     endpoints: Option<Vec<Endpoint>>,
     connections: Option<Vec<Connection>>,
@@ -369,6 +376,13 @@ layers! {
         no_whatsapp_s: u32,
     }
     RetentionLayer { days: u16, max_rows: u64, dead_letter_days: u16 }
+    PluginSourcesLayer {
+        dir: PathBuf,
+        auto: Vec<String>,
+        trusted_keys: Vec<String>,
+        require_signature: bool,
+        registries: Vec<RegistryLogin>,
+    }
 }
 
 #[cfg(test)]

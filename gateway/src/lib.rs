@@ -9,6 +9,7 @@ mod catalog;
 mod cli;
 mod commands;
 mod config;
+mod depot;
 mod difference;
 mod http;
 mod letters;

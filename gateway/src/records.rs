@@ -34,10 +34,12 @@ macro_rules! record {
 }
 
 mod incoming;
+mod plugins;
 
 pub(crate) use incoming::{
     Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, PauseRow,
 };
+pub(crate) use plugins::{Choice, ChoiceRow, InstalledRow};
 
 /// A contact, or the trace of one that was merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@
 //! | `watchdog` | tells the service manager that the store works | the gateway stops |
 //! | `clock` | the clock socket, with a stepped clock | the gateway stops |
 //! | `waker` | moves due timers to their queues | the gateway stops |
+//! | `plugins` | looks for plugins in the watched folder | the gateway stops |
 //! | `retention` | removes what is old | the gateway stops |
 //! | `pure-N` | threads that interpret and advance | the gateway stops |
 //! | `sender` | thread that passes messages through the gate | the gateway stops |

@@ -84,7 +84,7 @@ pub(crate) const OFFER: &str = "flow: offer\non: order.placed\nsteps:\n  - id: o
 const TEMPLATES: [(&str, &str); 3] = [("thanks", "utility"), ("ask", "utility"), ("offer", "marketing")];
 
 /// The folder where the bundled plugins lie compiled, for all tests of this build.
-fn plugin_cache() -> &'static Path {
+pub(crate) fn plugin_cache() -> &'static Path {
     static CACHE: OnceLock<PathBuf> = OnceLock::new();
     CACHE.get_or_init(|| {
         let program = std::env::current_exe().unwrap();

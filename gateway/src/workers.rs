@@ -1,5 +1,6 @@
 //! The loops of a running gateway: threads that interpret and advance, the thread that sends, and the waker. Each is a `tick` that does one thing and a loop that waits.
 
+mod plugins;
 mod retention;
 mod send;
 mod slots;
@@ -22,6 +23,11 @@ const MOST_THREADS: usize = 8;
 /// Starts the one that removes what is old.
 pub(crate) fn start_retention(app: &Arc<App>, supervisor: &Supervisor, settings: &Retention) {
     supervisor.service("retention", retention::run(Arc::clone(app), settings.clone(), supervisor.shutdown()));
+}
+
+/// Starts the one that looks for new plugins.
+pub(crate) fn start_plugins(app: &Arc<App>, supervisor: &Supervisor) {
+    supervisor.service("plugins", plugins::run(Arc::clone(app), supervisor.shutdown()));
 }
 
 /// Starts the others.

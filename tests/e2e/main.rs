@@ -12,6 +12,7 @@ mod failures;
 mod fire;
 mod intake;
 mod layers;
+mod lifecycle;
 mod load;
 mod masking;
 mod meta;

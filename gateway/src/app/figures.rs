@@ -30,7 +30,7 @@ impl App {
             sender.meter.paused.set(i64::from(commands::is_paused(self, sender).unwrap_or(false)));
         }
         for endpoint in catalog.endpoints() {
-            let paused = !self.breakers.of(&endpoint.plugin_digest).works();
+            let paused = endpoint.digests().any(|digest| !self.breakers.of(digest).works());
             endpoint.plugin_meter.paused.set(i64::from(paused));
         }
     }

@@ -4,6 +4,7 @@ use super::{App, CLOCK_SOCKET, CONTROL_SOCKET, Place, Source, Stopped};
 use crate::{
     catalog::{Catalog, CatalogFault, Sources},
     config::Config,
+    depot::{Depot, Shelf},
     http,
     metrics::Metrics,
     notify,
@@ -96,6 +97,7 @@ impl Running {
         running.serve_figures(&config.server.metrics_listen).await?;
         workers::start(&running.app, &running.supervisor, &config.workers)?;
         workers::start_retention(&running.app, &running.supervisor, &config.retention);
+        workers::start_plugins(&running.app, &running.supervisor);
         // The port may have been chosen only now.
         let public =
             if config.server.public_url.is_empty() { format!("http://{address}") } else { config.public_url() };
@@ -197,6 +199,8 @@ fn open(
     warn_of_readers(&data);
     let plugins = data.join("plugins");
     let metrics = Arc::new(Metrics::new());
+    let shelf = Shelf::load(&*store).map_err(|error| CatalogFault::Store(error.into()))?;
+    Depot::new(&plugins).tidy(&shelf);
     let sources = Sources { store: &*store, plugin_cache: Some(&plugins), metrics: &metrics, previous: None };
     let catalog = Catalog::load(config, &sources)?;
     let reserve_bytes = config.data.reserve_mib.saturating_mul(1 << 20);

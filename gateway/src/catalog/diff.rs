@@ -1,6 +1,6 @@
 //! What a catalog holds, in facts that can be compared, and what another one changes, in words. Secrets are compared by their hashes, and shown as changed only.
 
-use crate::config::Config;
+use crate::config::{Config, Connection, Endpoint};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt};
@@ -26,6 +26,7 @@ impl Facts {
         self.note_text("settings".to_owned(), "server.trusted_proxies", &config.server.trusted_proxies.join(", "));
         self.note_text("settings".to_owned(), "log.filter", &config.log.filter);
         self.note("sending".to_owned(), &config.sending);
+        self.note("plugin sources".to_owned(), &config.plugin_sources);
     }
 
     /// Every key of a section.
@@ -51,6 +52,17 @@ impl Facts {
     /// Something that may not.
     pub(super) fn note_hidden(&mut self, subject: String, key: &str, text: &str) {
         self.0.entry(subject).or_default().insert(key.to_owned(), Fact::Hidden(Sha256::digest(text).into()));
+    }
+
+    /// Forgets which builds an endpoint and its connections run.
+    pub(super) fn forget_builds(&mut self, endpoint: &Endpoint, connections: &[Connection]) {
+        let connections = connections.iter().filter(|held| held.endpoint == endpoint.name);
+        let subjects = connections.map(|held| format!("connection {}", held.name));
+        for subject in subjects.chain([format!("endpoint {}", endpoint.name)]) {
+            if let Some(facts) = self.0.get_mut(&subject) {
+                facts.remove("plugin build");
+            }
+        }
     }
 
     /// Whether the same is known of a subject.

@@ -1,27 +1,7 @@
-//! The files that a configuration names: plugins, and folders of flows and templates.
+//! The folders that a configuration names: of flows and of templates.
 
 use super::CatalogFault;
-use crate::config;
-use std::{
-    borrow::Cow,
-    path::{Path, PathBuf},
-};
-
-/// A plugin's packed component: a bundled one by its id, or a file by its path.
-///
-/// # Errors
-/// What is there instead.
-pub(super) fn read_component(name: &str) -> Result<Cow<'static, [u8]>, String> {
-    if config::is_path(name) {
-        let component = std::fs::read(name).map_err(|error| format!("{name} can't be read: {error}"))?;
-        return Ok(Cow::Owned(component));
-    }
-    let bundled = tidegate_bundled::PLUGINS.iter().find(|plugin| plugin.id == name).ok_or_else(|| {
-        let known: Vec<&str> = tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).collect();
-        format!("there is no bundled plugin {name:?}; there are {}, or name a .wasm file by its path", known.join(", "))
-    })?;
-    Ok(Cow::Borrowed(bundled.component))
-}
+use std::path::{Path, PathBuf};
 
 /// Every `.yaml` file of a folder, in the order of names. All that is wrong is said at once.
 pub(super) fn read_all<T, E: ToString>(

@@ -1,11 +1,16 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
+mod plugins;
+
+use plugins::build_text;
+
 use super::{
-    Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
-    files::{read_all, read_component},
+    Catalog, Connection, Endpoint, Facts, HiddenText, Interpreter, Sender, Workspace, delivery_id_headers,
+    files::read_all,
 };
 use crate::{
     config::{self, Config, SecretText},
+    depot::{Depot, Shelf},
     http::Proxies,
     metrics::Metrics,
     records::FlowRow,
@@ -57,7 +62,7 @@ fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFaul
 pub(crate) struct Sources<'a> {
     /// Gives names their numbers, and keeps versions of flows.
     pub store: &'a dyn Engine,
-    /// Keeps compiled plugins; `None` compiles them each time.
+    /// Keeps compiled and installed plugins; `None` compiles them each time, and has none installed.
     pub plugin_cache: Option<&'a Path>,
     /// What is counted.
     pub metrics: &'a Arc<Metrics>,
@@ -71,6 +76,15 @@ impl Catalog {
     /// # Errors
     /// What does not fit together.
     pub(crate) fn load(config: &Config, sources: &Sources<'_>) -> Result<Self, CatalogFault> {
+        let shelf = Shelf::load(sources.store).map_err(ReadError::Store)?;
+        Self::load_with(config, sources, shelf)
+    }
+
+    /// As [`Catalog::load`], with versions of plugins that are not written down yet.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load_with(config: &Config, sources: &Sources<'_>, shelf: Shelf) -> Result<Self, CatalogFault> {
         let Sources { store, plugin_cache, metrics, previous } = *sources;
         let (host, client) = match previous {
             Some(held) => (held.host.clone(), held.client.clone()),
@@ -93,6 +107,8 @@ impl Catalog {
             previous,
             facts: Facts::default(),
             plugins: HashMap::new(),
+            shelf,
+            depot: plugin_cache.map(Depot::new),
         };
         loader.facts.note_settings(config);
         let workspaces = loader.workspaces()?;
@@ -108,7 +124,7 @@ impl Catalog {
             sending: config.sending.clone(),
             endpoints,
             senders,
-            workspaces,
+            workspaces: Arc::new(workspaces),
             old_flows: RwLock::default(),
             no_templates: TemplateSet::default(),
             no_keywords: Keywords::default(),
@@ -123,16 +139,19 @@ impl Catalog {
     }
 }
 
-struct Loader<'a> {
-    config: &'a Config,
-    store: &'a dyn Engine,
-    registry: Registry,
-    host: PluginHost,
-    client: HttpClient,
-    metrics: &'a Arc<Metrics>,
-    previous: Option<&'a Catalog>,
-    facts: Facts,
-    plugins: HashMap<String, Plugin>,
+pub(super) struct Loader<'a> {
+    pub(super) config: &'a Config,
+    pub(super) store: &'a dyn Engine,
+    pub(super) registry: Registry,
+    pub(super) host: PluginHost,
+    pub(super) client: HttpClient,
+    pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) previous: Option<&'a Catalog>,
+    pub(super) facts: Facts,
+    pub(super) plugins: HashMap<String, Plugin>,
+    /// What is installed, and what is active.
+    pub(super) shelf: Shelf,
+    pub(super) depot: Option<Depot>,
 }
 
 impl Loader<'_> {
@@ -225,34 +244,18 @@ impl Loader<'_> {
     fn endpoints(&mut self) -> Result<HashMap<String, Arc<Endpoint>>, CatalogFault> {
         let mut found = HashMap::new();
         for section in &self.config.endpoints {
-            let plugin = self
-                .plugin(&section.plugin)
-                .map_err(|problem| fault(format!("endpoints.{}.plugin", section.name), problem))?;
-            found.insert(section.name.clone(), Arc::new(self.endpoint(section, plugin)?));
+            found.insert(section.name.clone(), Arc::new(self.endpoint(section)?));
         }
         Ok(found)
     }
 
-    /// A plugin by its id or path. One that is loaded already, here or in the catalog before, is not loaded again.
-    fn plugin(&mut self, name: &str) -> Result<Plugin, String> {
-        let component = read_component(name)?;
-        let digest = hex::encode(Sha256::digest(&component));
-        let held = self.plugins.get(&digest).or_else(|| self.previous?.plugins.get(&digest)).cloned();
-        let plugin = match held {
-            Some(plugin) => plugin,
-            None => self.host.load(&component).map_err(|error| format!("{name}: {error}"))?,
-        };
-        self.plugins.insert(digest, plugin.clone());
-        Ok(plugin)
-    }
-
-    fn endpoint(&mut self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
+    pub(super) fn endpoint(&mut self, section: &config::Endpoint) -> Result<Endpoint, CatalogFault> {
         let (key, subject) = (format!("endpoints.{}", section.name), format!("endpoint {}", section.name));
+        let plugin = self.plugin(&section.plugin).map_err(|problem| fault(format!("{key}.plugin"), problem))?;
         let manifest = plugin.manifest();
         let scheme = scheme_of(manifest).map_err(|problem| fault(&key, problem))?;
         self.facts.note(subject.clone(), section);
-        let build = format!("{}@{} {}", manifest.id, manifest.version, plugin.digest().get(..12).unwrap_or_default());
-        self.facts.note_text(subject.clone(), "plugin build", &build);
+        self.facts.note_text(subject.clone(), "plugin build", &build_text(&plugin));
         let mut all = String::new();
         let secrets = section.secrets.iter().map(|text| {
             let text = secret(&key, "secrets", text)?;
@@ -267,7 +270,9 @@ impl Loader<'_> {
         if let Some(token) = &token {
             self.facts.note_hidden(subject, "verify_token", token);
         }
-        let connections = self.connections(section)?;
+        let own =
+            Interpreter { digest: plugin.digest(), meter: self.metrics.plugin(plugin.id()), plugin: plugin.clone() };
+        let connections = self.connections(section, &own)?;
         let home = match connections.as_slice() {
             [first, rest @ ..] if rest.iter().all(|other| other.workspace == first.workspace) => first.workspace,
             _ => tidegate_store::keys::NO_WORKSPACE,
@@ -279,10 +284,10 @@ impl Loader<'_> {
             home,
             delivery_id_headers: delivery_id_headers(&manifest.items.dedupe),
             max_body_bytes: section.max_body_bytes.unwrap_or(manifest_limit),
-            plugin_digest: plugin.digest(),
+            plugin_digest: own.digest,
             meter: self.metrics.endpoint(&section.name),
-            plugin_meter: self.metrics.plugin(plugin.id()),
-            plugin,
+            plugin_meter: own.meter,
+            plugin: own.plugin,
             scheme,
             secrets,
             verify_token: token.map(HiddenText),
@@ -290,7 +295,11 @@ impl Loader<'_> {
         })
     }
 
-    fn connections(&mut self, endpoint: &config::Endpoint) -> Result<Vec<Arc<Connection>>, CatalogFault> {
+    fn connections(
+        &mut self,
+        endpoint: &config::Endpoint,
+        own: &Interpreter,
+    ) -> Result<Vec<Arc<Connection>>, CatalogFault> {
         let sections = self.config.connections.iter().filter(|section| section.endpoint == endpoint.name);
         sections
             .map(|section| {
@@ -298,11 +307,13 @@ impl Loader<'_> {
                 let settings = serde_json::to_string(&section.settings)
                     .map_err(|error| fault(format!("connections.{}.settings", section.name), error))?;
                 let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
+                let interpreter = self.interpreter(endpoint, &section.name, own)?;
                 Ok(Arc::new(Connection {
                     name: section.name.clone(),
                     number: self.number(Named::Connection, &section.name)?,
                     workspace: self.number(Named::Workspace, &section.workspace)?,
                     info,
+                    interpreter,
                 }))
             })
             .collect()

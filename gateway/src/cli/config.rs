@@ -3,7 +3,9 @@
 use super::{Failure, output};
 use crate::{
     catalog::{Catalog, Sources},
+    commands,
     config::{self, Config, DEFAULTS, Loaded},
+    depot::{Depot, Shelf},
     metrics::Metrics,
 };
 use clap::Args;
@@ -61,7 +63,8 @@ pub(super) fn run(args: &ConfigArgs) -> Result<u8, Failure> {
 /// Loads everything as a start does, into nothing.
 fn check(config: &Config) -> Result<(), Failure> {
     let memory = Memory::new();
-    let cache = config.data.dir.join("plugins");
+    let cache = config.data.dir.join(commands::PLUGINS);
+    let shelf = Shelf::of_files(&Depot::new(&cache));
     let sources = Sources {
         store: &*memory.engine(),
         // A check leaves nothing behind where there is nothing yet.
@@ -69,7 +72,7 @@ fn check(config: &Config) -> Result<(), Failure> {
         metrics: &Arc::new(Metrics::new()),
         previous: None,
     };
-    Catalog::load(config, &sources).map(|_| ()).map_err(|fault| Failure::Usage(fault.to_string()))
+    Catalog::load_with(config, &sources, shelf).map(|_| ()).map_err(|fault| Failure::Usage(fault.to_string()))
 }
 
 /// The layers: defaults, file, environment.

@@ -2,6 +2,8 @@
 
 mod replay;
 
+pub(super) use replay::tell as tell_item;
+
 use super::{Failure, Target, control::Control, output};
 use clap::Subcommand;
 use serde_json::Value;

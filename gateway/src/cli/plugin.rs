@@ -1,4 +1,10 @@
-//! `tidegate plugin`: the plugins of a running gateway.
+//! `tidegate plugin`: the plugins of a gateway, and their life.
+
+mod door;
+mod install;
+mod keys;
+mod switch;
+mod trial;
 
 use super::{Failure, Target, control::Control, output};
 use clap::Subcommand;
@@ -11,10 +17,36 @@ pub(super) enum PluginCommand {
         #[command(flatten)]
         target: Target,
     },
+    /// Put a version on the shelf: from a file or a registry.
+    Install(install::InstallArgs),
+    /// Every version that is here: installed, bundled, active, where used, signed by whom.
+    Versions(install::VersionsArgs),
+    /// Make a version active, for all or for one connection; or try it on what was received.
+    Upgrade(switch::UpgradeArgs),
+    /// Make what was active before active again.
+    Rollback(switch::RollbackArgs),
+    /// Take an installed version away.
+    Uninstall(install::UninstallArgs),
+    /// Make a pair of keys to sign plugins with.
+    Keygen(keys::KeygenArgs),
+    /// Sign a packed plugin.
+    Sign(keys::SignArgs),
 }
 
 pub(super) fn run(command: &PluginCommand) -> Result<u8, Failure> {
-    let PluginCommand::List { target } = command;
+    match command {
+        PluginCommand::List { target } => list(target),
+        PluginCommand::Install(args) => install::install(args),
+        PluginCommand::Versions(args) => install::versions(args),
+        PluginCommand::Upgrade(args) => switch::upgrade(args),
+        PluginCommand::Rollback(args) => switch::rollback(args),
+        PluginCommand::Uninstall(args) => install::uninstall(args),
+        PluginCommand::Keygen(args) => keys::keygen(args),
+        PluginCommand::Sign(args) => keys::sign(args),
+    }
+}
+
+fn list(target: &Target) -> Result<u8, Failure> {
     let found = Control::new(&target.data)?.get("/v1/plugins")?;
     let rows = found["data"].as_array().cloned().unwrap_or_default();
     if target.json {

@@ -226,7 +226,7 @@ fn list(what: &str, rows: &[&str]) {
 }
 
 /// Whether a gateway answers there. A socket that a killed one left does not.
-fn is_running(data: &Path) -> bool {
+pub(super) fn is_running(data: &Path) -> bool {
     UnixStream::connect(data.join(crate::app::CONTROL_SOCKET)).is_ok()
 }
 

@@ -3,15 +3,16 @@
 use crate::{
     app::App,
     catalog::Endpoint,
+    depot::{Build, Depot, Reference, Shelf},
     difference::{Change, Shape, difference},
     http::{Code, Problem},
-    pipeline::{Applied, Examined, Now, ReplayRequest, apply, examine, label},
-    records::{Delivery, ItemResult},
+    pipeline::{Applied, Examined, Now, ReplayRequest, apply, examine, interpretations_of, label},
+    records::{Delivery, Interpretation, ItemResult},
     views,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use tidegate_model::{DeliveryId, EventId, ItemId, Timestamp};
 use tidegate_plugin_host::Plugin;
 use tidegate_store::{
@@ -33,9 +34,12 @@ const TOLD_AT_ONCE: usize = 10;
 pub(crate) struct Replay {
     /// An event, item or delivery.
     pub id: String,
-    /// Digest of a plugin that was loaded aside; the one that is loaded when absent.
+    /// Another plugin than the one that is active: the digest of one that was loaded aside or is here, or `id@version`.
     #[serde(default)]
     pub plugin: Option<String>,
+    /// The build that interpreted it then, in place of the one that is active.
+    #[serde(default)]
+    pub as_then: bool,
     /// Whether to write down what is new.
     #[serde(default)]
     pub apply: bool,
@@ -52,6 +56,12 @@ pub(crate) struct Compare {
     /// As [`Replay::plugin`].
     #[serde(default)]
     pub plugin: Option<String>,
+    /// Held against what this one makes of it, in place of what was made of it then: named as `plugin` is.
+    #[serde(default)]
+    pub against: Option<String>,
+    /// Only items of this connection.
+    #[serde(default)]
+    pub connection: Option<String>,
     /// Go on behind this one.
     #[serde(default)]
     pub after: Option<DeliveryId>,
@@ -64,8 +74,9 @@ pub(crate) struct Compare {
 pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
     let (delivery, only) = find(app, &asked.id)?;
     let endpoint = endpoint(app, &delivery.endpoint)?;
-    let plugin = plugin(app, &endpoint, asked.plugin.as_deref())?;
-    let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery: &delivery, only };
+    let then = if asked.as_then { Some(build_of_then(app, &delivery, only)?) } else { None };
+    let plugin = plugin(app, then.as_deref().or(asked.plugin.as_deref()))?;
+    let request = ReplayRequest { plugin: plugin.as_ref(), endpoint: &endpoint, delivery: &delivery, only };
     let examined = examine(app, &Handle::current(), &request)?;
     let mut items = Vec::new();
     for item in &examined {
@@ -79,8 +90,8 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
         "delivery": delivery.id,
         "endpoint": delivery.endpoint,
         "received_at": delivery.received_at,
-        "plugin": label(&plugin),
-        "digest": plugin.digest(),
+        "plugin": label(request.cuts()),
+        "digest": request.cuts().digest(),
         "applied": asked.apply,
         "same": examined.iter().all(|item| changes(item).is_empty()),
         "items": items,
@@ -93,34 +104,112 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
 /// As [`replay`].
 pub(crate) fn compare(app: &App, asked: &Compare) -> Result<Value, Problem> {
     let endpoint = endpoint(app, &asked.endpoint)?;
-    let plugin = plugin(app, &endpoint, asked.plugin.as_deref())?;
+    let by = plugin(app, asked.plugin.as_deref())?;
+    let against = plugin(app, asked.against.as_deref())?;
     let (deliveries, next) = deliveries(app, &endpoint, asked)?;
-    let (mut unchanged, mut different, mut told) = (0, 0, Vec::new());
+    let mut sum = Comparison::default();
     for delivery in &deliveries {
-        let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery, only: None };
-        for item in examine(app, &Handle::current(), &request)? {
-            if changes(&item).is_empty() {
-                unchanged += 1;
-                continue;
-            }
-            different += 1;
-            if told.len() < TOLD_AT_ONCE {
-                let mut report = report(&item);
-                report["delivery"] = json!(delivery.id);
-                told.push(report);
-            }
+        let request = ReplayRequest { plugin: by.as_ref(), endpoint: &endpoint, delivery, only: None };
+        let examined = examine(app, &Handle::current(), &request)?;
+        let before = match &against {
+            Some(plugin) => Some(examine(app, &Handle::current(), &ReplayRequest { plugin: Some(plugin), ..request })?),
+            None => None,
+        };
+        for item in examined.iter().filter(|item| concerns(&endpoint, item, asked)) {
+            let was = before.as_ref().map(|before| before.iter().find(|held| held.id == item.id));
+            sum.add(delivery.id, item, was);
         }
     }
+    let measured = against.is_some();
     Ok(json!({
-        "plugin": label(&plugin),
+        "plugin": label(by.as_ref().unwrap_or(&endpoint.plugin)),
+        "against": against.as_ref().map(label),
         "deliveries": deliveries.len(),
-        "unchanged": unchanged,
-        "different": different,
-        "differences": told,
+        "unchanged": sum.unchanged,
+        "different": sum.different,
+        "failing": sum.failing,
+        "newly_failing": sum.newly_failing,
+        "mended": sum.mended,
+        "now_us": sum.now_us,
+        "before_us": measured.then_some(sum.before_us),
+        "differences": sum.told,
         "at": next.map(|id| Timestamp::from_ms(id.root_ms())),
         "now": app.now(),
         "next": next,
     }))
+}
+
+/// What came of comparing items.
+#[derive(Default)]
+struct Comparison {
+    unchanged: usize,
+    different: usize,
+    /// Items that would be parked.
+    failing: usize,
+    /// Of these, the ones that are not.
+    newly_failing: usize,
+    /// Items that are parked, and would not be.
+    mended: usize,
+    now_us: u64,
+    before_us: u64,
+    told: Vec<Value>,
+}
+
+impl Comparison {
+    /// `was` is what another build makes of it now; without one, it is held against what was made of it then.
+    fn add(&mut self, delivery: DeliveryId, item: &Examined, was: Option<Option<&Examined>>) {
+        let failed = match was {
+            Some(was) => was.is_some_and(|was| matches!(was.now, Now::Fails(_))),
+            None => item.was.as_ref().is_some_and(|(was, _)| matches!(was.result, ItemResult::Parked { .. })),
+        };
+        let fails = matches!(item.now, Now::Fails(_));
+        self.now_us += micros(item.took);
+        self.before_us += was.flatten().map_or(0, |was| micros(was.took));
+        self.failing += usize::from(fails);
+        self.newly_failing += usize::from(fails && !failed);
+        self.mended += usize::from(failed && !fails && !matches!(item.now, Now::Absent));
+        let changes = match was {
+            Some(was) => difference(&was.map_or_else(Shape::default, |was| shape(&was.now)), &shape(&item.now)),
+            None => changes(item),
+        };
+        if changes.is_empty() {
+            self.unchanged += 1;
+            return;
+        }
+        self.different += 1;
+        if self.told.len() < TOLD_AT_ONCE {
+            let mut report = report(item);
+            report["delivery"] = json!(delivery);
+            report["same"] = json!(false);
+            report["changes"] = json!(changes);
+            self.told.push(report);
+        }
+    }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Whether a comparison is about this item. One of builds leaves out connections that run a build of their own, unless it is about that connection.
+fn concerns(endpoint: &Endpoint, item: &Examined, asked: &Compare) -> bool {
+    match (&asked.connection, &item.connection) {
+        (Some(wanted), Some(of)) => of.name == *wanted,
+        (Some(_), None) => false,
+        (None, Some(of)) => asked.against.is_none() || of.interpreter.digest == endpoint.plugin_digest,
+        (None, None) => true,
+    }
+}
+
+/// The build that interpreted a delivery, or one item of it.
+fn build_of_then(app: &App, delivery: &Delivery, only: Option<ItemId>) -> Result<String, Problem> {
+    let rows = interpretations_of(app, delivery.workspace, delivery.id)?;
+    let of_row = |row: &Interpretation| {
+        let item = row.items.iter().find(|item| only.is_none_or(|only| only == item.id))?;
+        Some(row.by(item).digest)
+    };
+    let digest = rows.iter().find_map(of_row);
+    digest.ok_or_else(|| Problem::new(Code::Conflict, "it is not interpreted yet: there is no build of then"))
 }
 
 /// The next deliveries of an endpoint, and where to go on.
@@ -180,10 +269,37 @@ fn endpoint(app: &App, name: &str) -> Result<Arc<Endpoint>, Problem> {
     app.catalog().endpoint(name).ok_or_else(gone)
 }
 
-fn plugin(app: &App, endpoint: &Endpoint, digest: Option<&str>) -> Result<Plugin, Problem> {
-    let Some(digest) = digest else { return Ok(endpoint.plugin.clone()) };
-    let gone = || Problem::new(Code::Conflict, "the plugin is not loaded aside (any more): load it again");
-    app.aside().filter(|plugin| plugin.digest() == digest).ok_or_else(gone)
+/// The plugin of this digest, or `id@version`: in use, loaded aside, or here.
+fn plugin(app: &App, name: Option<&str>) -> Result<Option<Plugin>, Problem> {
+    let Some(name) = name else { return Ok(None) };
+    let shelf = Shelf::load(app.store())?;
+    let build = match Reference::parse(name) {
+        Ok(Reference::Version { id, version, .. }) => {
+            Some(shelf.version(&id, &version).map_err(|problem| Problem::new(Code::NotFound, problem))?)
+        }
+        _ => shelf.by_digest(name),
+    };
+    let digest = build.as_ref().map_or_else(|| name.to_owned(), Build::digest);
+    let held = app.catalog().plugin_of(&digest).or_else(|| app.aside().filter(|plugin| plugin.digest() == digest));
+    if held.is_some() {
+        return Ok(held);
+    }
+    let gone = || {
+        let short = digest.get(..12).unwrap_or(&digest);
+        Problem::new(
+            Code::Conflict,
+            format!(
+                "the build {short} of the plugin is neither installed nor loaded aside (any more): install it, or load it again"
+            ),
+        )
+    };
+    let depot = Depot::new(&app.data().join(super::PLUGINS));
+    let component =
+        build.ok_or_else(gone)?.component(Some(&depot)).map_err(|problem| Problem::new(Code::Conflict, problem))?;
+    let loaded = app.catalog().plugin_host().load(&component);
+    let plugin = loaded.map_err(|error| Problem::new(Code::Conflict, format!("the plugin: {error}")))?;
+    app.set_aside(plugin.clone());
+    Ok(Some(plugin))
 }
 
 /// Loads a plugin aside, in place of the last one, so that it can be tried. It is not installed. Gives what it is.

@@ -18,6 +18,7 @@ impl Config {
             self.check_clock(),
             self.sending.check(),
             self.check_retention(),
+            self.plugin_sources.check(),
             telemetry::check_filter(&self.log.filter).map_err(|problem| ConfigFault::key("log.filter", problem)),
             unique("endpoints", self.endpoints.iter().map(|endpoint| endpoint.name.as_str())),
             unique("connections", self.connections.iter().map(|connection| connection.name.as_str())),

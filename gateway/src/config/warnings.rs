@@ -51,7 +51,9 @@ fn written_secrets(config: &Config) -> impl Iterator<Item = String> {
             .map(|(_, key)| format!("endpoints.{}.{key}", endpoint.name))
     });
     let senders = config.senders.iter().filter(|sender| sender.access_token.is_written_out());
-    endpoints.chain(senders.map(|sender| format!("senders.{}.access_token", sender.name)))
+    let registries = config.plugin_sources.registries.iter().filter(|login| login.password.is_written_out());
+    let registries = registries.map(|login| format!("plugin_sources.registries.{}.password", login.host));
+    endpoints.chain(senders.map(|sender| format!("senders.{}.access_token", sender.name))).chain(registries)
 }
 
 #[cfg(test)]

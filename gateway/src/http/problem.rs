@@ -80,6 +80,16 @@ impl Problem {
         Self { code, detail: detail.into() }
     }
 
+    /// What the caller can do about it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The same with words before it.
+    pub(crate) fn with_note(self, note: &str) -> Self {
+        Self { detail: format!("{note}{}", self.detail), ..self }
+    }
+
     /// A fault of ours: the cause goes to the log, the caller learns that it is not theirs.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %Scrubbed(&cause.to_string()), "request failed");

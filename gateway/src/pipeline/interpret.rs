@@ -4,7 +4,7 @@
 use crate::{
     app::App,
     breaker::{Pause, Permit},
-    catalog::{Connection, Endpoint},
+    catalog::{Connection, Interpreter},
     pipeline::setback::{Setback, Then},
     records::Parked,
 };
@@ -30,30 +30,28 @@ pub(super) struct Verdict {
 }
 
 /// Interprets items in their order. Neighbours of one connection share a sandbox, up to the plugin's limit.
-pub(super) fn interpret(
-    app: &App,
-    runtime: &tokio::runtime::Handle,
-    endpoint: &Endpoint,
-    work: &[(Item, Arc<Connection>)],
-) -> Vec<Verdict> {
-    let caller = Caller { app, runtime, endpoint };
-    let most = usize::try_from(endpoint.plugin.manifest().limits.chunk_items).unwrap_or(usize::MAX).max(1);
-    work.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b))
-        .flat_map(|neighbours| neighbours.chunks(most))
-        .flat_map(|chunk| caller.chunk(chunk))
+pub(super) fn interpret(app: &App, runtime: &tokio::runtime::Handle, work: &[(Item, Arc<Connection>)]) -> Vec<Verdict> {
+    let neighbours = work.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b));
+    neighbours
+        .filter_map(|neighbours| Some((&neighbours.first()?.1.interpreter, neighbours)))
+        .flat_map(|(by, neighbours)| {
+            let caller = Caller { app, runtime, by };
+            let most = usize::try_from(by.plugin.manifest().limits.chunk_items).unwrap_or(usize::MAX).max(1);
+            neighbours.chunks(most).flat_map(|chunk| caller.chunk(chunk)).collect::<Vec<_>>()
+        })
         .collect()
 }
 
+/// Calls the version of a plugin that interprets a connection's items.
 struct Caller<'a> {
     app: &'a App,
     runtime: &'a tokio::runtime::Handle,
-    endpoint: &'a Endpoint,
+    by: &'a Interpreter,
 }
 
 impl Caller<'_> {
     fn chunk(&self, chunk: &[(Item, Arc<Connection>)]) -> Vec<Verdict> {
-        let asked =
-            Asked { caller: self, permit: self.app.breakers().ask(&self.endpoint.plugin_digest, self.app.now()) };
+        let asked = Asked { caller: self, permit: self.app.breakers().ask(&self.by.digest, self.app.now()) };
         match (&asked.permit, chunk) {
             (Permit::Paused(pause), _) => chunk.iter().map(|(item, _)| self.paused(item, pause)).collect(),
             (Permit::Trial, [first, rest @ ..]) if !rest.is_empty() => {
@@ -68,18 +66,18 @@ impl Caller<'_> {
     fn call(&self, chunk: &[(Item, Arc<Connection>)], asked: Asked<'_>) -> Vec<Verdict> {
         let Some((first, connection)) = chunk.first() else { return Vec::new() };
         let items: Vec<Item> = chunk.iter().map(|(item, _)| item.clone()).collect();
-        let plugin = self.endpoint.plugin.id();
+        let plugin = self.by.plugin.id();
         let span = tracing::info_span!("interpret", plugin, connection = connection.name, item.id = %first.id, items = items.len());
         let watch = Stopwatch::start();
-        let answer = self.runtime.block_on(self.endpoint.plugin.interpret(&connection.info, &items).instrument(span));
-        self.endpoint.plugin_meter.call.observe(watch.elapsed().as_secs_f64());
+        let answer = self.runtime.block_on(self.by.plugin.interpret(&connection.info, &items).instrument(span));
+        self.by.meter.call.observe(watch.elapsed().as_secs_f64());
         match answer {
             Ok(outcomes) => {
                 asked.worked();
                 outcomes.into_iter().map(|outcome| Verdict { judged: judge(outcome), seed: first.id }).collect()
             }
             Err(error) if chunk.len() == 1 => {
-                tracing::warn!(plugin = %label(&self.endpoint.plugin), item.id = %first.id, reason = %Scrubbed(&error.to_string()), "the plugin failed");
+                tracing::warn!(plugin = %label(&self.by.plugin), item.id = %first.id, reason = %Scrubbed(&error.to_string()), "the plugin failed");
                 asked.failed(&error);
                 vec![Verdict { judged: Err(crashed(&error)), seed: first.id }]
             }
@@ -92,7 +90,7 @@ impl Caller<'_> {
     }
 
     fn paused(&self, item: &Item, pause: &Pause) -> Verdict {
-        let reason = format!("the plugin {} is paused {}", label(&self.endpoint.plugin), pause.words());
+        let reason = format!("the plugin {} is paused {}", label(&self.by.plugin), pause.words());
         let setback = Setback { parked: Parked::new(None, reason), then: Then::Paused(pause.clone()) };
         Verdict { judged: Err(setback), seed: item.id }
     }
@@ -106,27 +104,27 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn worked(self) {
-        let Caller { app, endpoint, .. } = self.caller;
-        if app.breakers().with(&endpoint.plugin_digest, |breaker| breaker.worked(&self.permit)) {
-            tracing::info!(plugin = %label(&endpoint.plugin), "the plugin works again");
+        let Caller { app, by, .. } = self.caller;
+        if app.breakers().with(&by.digest, |breaker| breaker.worked(&self.permit)) {
+            tracing::info!(plugin = %label(&by.plugin), "the plugin works again");
         }
     }
 
     fn failed(self, error: &CallError) {
-        let Caller { app, endpoint, .. } = self.caller;
+        let Caller { app, by, .. } = self.caller;
         let (now, reason) = (app.now(), error.to_string());
-        let paused = app.breakers().with(&endpoint.plugin_digest, |breaker| breaker.failed(&self.permit, &reason, now));
+        let paused = app.breakers().with(&by.digest, |breaker| breaker.failed(&self.permit, &reason, now));
         if let Some(pause) = paused {
-            tracing::error!(plugin = %label(&endpoint.plugin), failures = pause.failures, until = %pause.until, reason = %Scrubbed(&reason), "the plugin keeps failing and is paused");
+            tracing::error!(plugin = %label(&by.plugin), failures = pause.failures, until = %pause.until, reason = %Scrubbed(&reason), "the plugin keeps failing and is paused");
         }
     }
 }
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        let Caller { app, endpoint, .. } = self.caller;
+        let Caller { app, by, .. } = self.caller;
         // After an answer this changes nothing.
-        app.breakers().with(&endpoint.plugin_digest, |breaker| breaker.given_back(&self.permit));
+        app.breakers().with(&by.digest, |breaker| breaker.given_back(&self.permit));
     }
 }
 

@@ -65,6 +65,8 @@ fn life() -> Stage {
         from_seq: 7,
         turn: 3,
     });
+    tx.put(installed(stage.now()));
+    tx.put(chosen(stage.now()));
     tx.put(UnreachableRow {
         workspace: WORKSPACE,
         channel: ChannelKind::Whatsapp,
@@ -86,6 +88,30 @@ fn life() -> Stage {
     let put = vec![(keys::body(WORKSPACE, long_delivery(stage.now()).id.raw(), 0), LONG_BODY[HEAD..].to_vec())];
     stage.app().store().commit(Batch { ops, put, ..Batch::default() }).wait().unwrap();
     stage
+}
+
+/// A plugin's version from elsewhere.
+fn installed(now: Timestamp) -> InstalledRow {
+    InstalledRow {
+        plugin: "shopify".to_owned(),
+        version: "0.2.0".to_owned(),
+        digest: "ab".repeat(32),
+        bytes: 65_536,
+        source: "oci://registry.example/shopify:0.2.0".to_owned(),
+        signed_by: vec!["ed25519:AAAA".to_owned()],
+        installed_at: now,
+    }
+}
+
+/// It is active for one connection.
+fn chosen(now: Timestamp) -> ChoiceRow {
+    ChoiceRow {
+        plugin: "shopify".to_owned(),
+        connection: "store".to_owned(),
+        choice: Choice::Installed { version: "0.2.0".to_owned(), digest: "ab".repeat(32) },
+        before: vec![Choice::Follow, Choice::Bundled],
+        since: now,
+    }
 }
 
 /// A sender that is paused.
@@ -153,6 +179,8 @@ fn meaning(space: Space, key: &Key, value: &[u8]) -> Value {
         Space::Flows => record::<FlowRow>(key, value),
         Space::Messages => record::<MessageRow>(key, value),
         Space::PluginState => record::<StateRow>(key, value),
+        Space::PluginVersions => record::<InstalledRow>(key, value),
+        Space::PluginChoices => record::<ChoiceRow>(key, value),
         Space::Suppressions => record::<SuppressionRow>(key, value),
         Space::ProviderIds => record::<ProviderIdRow>(key, value),
         Space::Pauses => record::<PauseRow>(key, value),

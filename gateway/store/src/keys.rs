@@ -7,7 +7,8 @@ mod lane;
 
 pub use build::{
     GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation,
-    message, meta, pause, plugin_state, provider_id, registry, run, suppression, unreachable, window,
+    message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id, registry, run, suppression,
+    unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -97,6 +98,10 @@ spaces! {
     Flows = b'f', "flow version", Open;
     /// Messages, in and out.
     Messages = b'm', "message", Open;
+    /// Versions of plugins that are installed.
+    PluginVersions = b'v', "plugin version", Open;
+    /// Which version of a plugin is active, and for whom.
+    PluginChoices = b'z', "plugin choice", Open;
     /// What plugins keep from item to item.
     PluginState = b'p', "plugin state", Personal;
     /// Addresses that must not be written to.

@@ -2,7 +2,9 @@
 //! what a manifest says nor how a component runs, and has no dependencies: build scripts use it.
 
 mod build;
+mod seal;
 mod section;
 
 pub use build::{BuildError, Crate, TARGET, build};
-pub use section::{MANIFEST_SECTION, SectionError, embed, extract};
+pub use seal::{Sealed, seal, unseal};
+pub use section::{MANIFEST_SECTION, SIGNATURE_SECTION, SectionError, embed, extract};

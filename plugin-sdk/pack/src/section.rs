@@ -3,6 +3,9 @@
 /// Name of the custom section that holds the manifest's text.
 pub const MANIFEST_SECTION: &str = "tidegate:manifest";
 
+/// Name of the custom section that holds signatures; always the last one.
+pub const SIGNATURE_SECTION: &str = "tidegate:signature";
+
 /// What every component starts with: `\0asm`, version 13, layer 1 (a core module has version 1, layer 0).
 const COMPONENT_PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 const CORE_MODULE_PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
@@ -24,6 +27,11 @@ pub enum SectionError {
     NoManifest,
     /// The manifest is not UTF-8.
     NotText,
+    /// Something follows the signatures.
+    BehindSignatures {
+        /// Where it starts, in bytes from the start of the file.
+        offset: usize,
+    },
 }
 
 impl std::fmt::Display for SectionError {
@@ -37,6 +45,9 @@ impl std::fmt::Display for SectionError {
             Self::NoManifest => {
                 write!(f, "the component has no manifest (custom section `{MANIFEST_SECTION}`): embed its plugin.toml with `tidegate_plugin_pack::embed`")
             }
+            Self::BehindSignatures { offset } => {
+                write!(f, "something follows the signatures of the component, at byte {offset}: it was changed after it was signed; sign it again")
+            }
             Self::NotText => write!(f, "the manifest in custom section `{MANIFEST_SECTION}` is not UTF-8 text"),
         }
     }
@@ -44,7 +55,7 @@ impl std::fmt::Display for SectionError {
 
 impl std::error::Error for SectionError {}
 
-/// The component with this manifest inside, in place of one it may have had.
+/// The component with this manifest inside, in place of one it may have had. Signatures are left out: they were for other bytes.
 ///
 /// # Errors
 /// When the bytes are no component.
@@ -53,17 +64,21 @@ pub fn embed(component: &[u8], manifest: &str) -> Result<Vec<u8>, SectionError> 
     packed.extend_from_slice(&COMPONENT_PREAMBLE);
     for section in sections(component)? {
         let section = section?;
-        if !section.is_manifest() {
+        if !section.is_manifest() && !section.is_signature() {
             packed.extend_from_slice(section.whole);
         }
     }
-    let size = leb_len(MANIFEST_SECTION.len()) + MANIFEST_SECTION.len() + manifest.len();
-    packed.push(CUSTOM_SECTION);
-    write_leb(&mut packed, size);
-    write_leb(&mut packed, MANIFEST_SECTION.len());
-    packed.extend_from_slice(MANIFEST_SECTION.as_bytes());
-    packed.extend_from_slice(manifest.as_bytes());
+    append(&mut packed, MANIFEST_SECTION, manifest.as_bytes());
     Ok(packed)
+}
+
+/// Appends a custom section.
+pub(crate) fn append(component: &mut Vec<u8>, name: &str, content: &[u8]) {
+    component.push(CUSTOM_SECTION);
+    write_leb(component, leb_len(name.len()) + name.len() + content.len());
+    write_leb(component, name.len());
+    component.extend_from_slice(name.as_bytes());
+    component.extend_from_slice(content);
 }
 
 /// The manifest's text inside a component.
@@ -81,23 +96,27 @@ pub fn extract(component: &[u8]) -> Result<&str, SectionError> {
 }
 
 /// One section of a component.
-struct Section<'a> {
+pub(crate) struct Section<'a> {
     /// With its header.
-    whole: &'a [u8],
+    pub(crate) whole: &'a [u8],
     /// Name of a custom section.
     custom: Option<&'a [u8]>,
     /// Without header and name.
-    content: &'a [u8],
+    pub(crate) content: &'a [u8],
 }
 
 impl Section<'_> {
     fn is_manifest(&self) -> bool {
         self.custom == Some(MANIFEST_SECTION.as_bytes())
     }
+
+    pub(crate) fn is_signature(&self) -> bool {
+        self.custom == Some(SIGNATURE_SECTION.as_bytes())
+    }
 }
 
 /// The top-level sections, in order.
-fn sections(component: &[u8]) -> Result<Sections<'_>, SectionError> {
+pub(crate) fn sections(component: &[u8]) -> Result<Sections<'_>, SectionError> {
     let preamble = component.get(..8).ok_or(SectionError::NotWasm)?;
     if preamble == CORE_MODULE_PREAMBLE {
         return Err(SectionError::CoreModule);
@@ -108,7 +127,7 @@ fn sections(component: &[u8]) -> Result<Sections<'_>, SectionError> {
     Ok(Sections { bytes: component, at: 8 })
 }
 
-struct Sections<'a> {
+pub(crate) struct Sections<'a> {
     bytes: &'a [u8],
     at: usize,
 }

@@ -180,6 +180,14 @@ impl Gateway {
         self.process = None;
     }
 
+    /// Sends SIGKILL, and leaves the waiting to [`Gateway::kill9`]: for a moment at which something else goes on with it.
+    ///
+    /// # Panics
+    /// When it was not running.
+    pub fn kill_now(&self) {
+        self.process.as_ref().expect("the gateway runs").kill_now();
+    }
+
     /// Sets a variable of its environment (`TIDEGATE_WORKERS__PAUSED`), from its next start on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());

@@ -43,12 +43,28 @@ impl Brittle {
     /// # Panics
     /// When it does not build.
     pub fn packed_with(self, program: &Path, limits: &str) -> Vec<u8> {
-        let (component, version) = match self {
-            Self::Defective => (component(program).to_vec(), "0.1.0"),
-            Self::Mended => (mended(component(program)), "0.1.1"),
+        let version = match self {
+            Self::Defective => "0.1.0",
+            Self::Mended => "0.1.1",
         };
-        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", limits);
-        embed(&component, &manifest).unwrap_or_else(|error| panic!("{error}"))
+        self.packed_from(program, &MANIFEST.replace("VERSION", version).replace("LIMITS", limits))
+    }
+
+    /// The packed plugin as this version, with these lines at the end of its manifest.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn packed_as(self, program: &Path, version: &str, more: &str) -> Vec<u8> {
+        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", LIMITS);
+        self.packed_from(program, &format!("{manifest}{more}\n"))
+    }
+
+    fn packed_from(self, program: &Path, manifest: &str) -> Vec<u8> {
+        let component = match self {
+            Self::Defective => component(program).to_vec(),
+            Self::Mended => mended(component(program)),
+        };
+        embed(&component, manifest).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 

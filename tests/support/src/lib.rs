@@ -21,6 +21,7 @@ pub use gateway::{Figures, Gateway};
 pub use guest::Brittle;
 pub use setup::{Setup, Template};
 pub use shop::{Customer, fixture, fixture_file, order};
+pub use tidegate_double::{Manner, Registry};
 pub use wait::PATIENCE;
 pub use webhook::{Answer, Played, meta, shopify};
 

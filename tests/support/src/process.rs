@@ -52,6 +52,11 @@ impl Process {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the process was started here");
     }
 
+    /// Ends it at once: SIGKILL.
+    pub(crate) fn kill_now(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::KILL).expect("the process was started here");
+    }
+
     /// Asks it to read its configuration again: SIGHUP.
     pub(crate) fn ask_to_reload(&self) {
         kill_process(Pid::from_child(&self.child), Signal::HUP).expect("the process was started here");

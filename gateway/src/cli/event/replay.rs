@@ -1,6 +1,9 @@
 //! `tidegate event replay`: what a plugin would make of stored deliveries now, as a difference to what was made of them; and, when it is asked for, the writing of it.
 
-use crate::cli::{Failure, Target, control::Control, output, progress::Bar, queue::since_instant};
+use crate::{
+    cli::{Failure, Target, control::Control, output, progress::Bar, queue::since_instant},
+    depot::Reference,
+};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -18,9 +21,12 @@ pub(in crate::cli) struct ReplayArgs {
     /// An event, item or delivery: evt_…, itm_… or dlv_….
     #[arg(required_unless_present = "since", conflicts_with = "since")]
     id: Option<String>,
-    /// A packed plugin to try instead of the one that is loaded. It is not installed.
-    #[arg(long, value_name = "FILE")]
+    /// A packed plugin to try instead of the one that is active, which is not installed by it; or a version that is here, such as shopify@0.2.0.
+    #[arg(long, value_name = "FILE|ID@VERSION")]
     plugin: Option<PathBuf>,
+    /// By the version that interpreted it then, when that is still here.
+    #[arg(long, conflicts_with_all = ["plugin", "since"])]
+    as_then: bool,
     /// Write down what is new: new events are recorded and may start flows, parked items are tried again.
     #[arg(long)]
     apply: bool,
@@ -45,13 +51,18 @@ pub(in crate::cli) fn run(args: &ReplayArgs) -> Result<u8, Failure> {
 /// Gives the gateway the plugin to try; its digest names it from then on.
 fn load(control: &Control, args: &ReplayArgs) -> Result<Option<Value>, Failure> {
     let Some(file) = &args.plugin else { return Ok(None) };
+    let name = file.to_str().unwrap_or_default();
+    if let Ok(Reference::Version { .. }) = Reference::parse(name) {
+        return Ok(Some(json!(name)));
+    }
     let component = std::fs::read(file)
         .map_err(|error| Failure::Usage(format!("--plugin: {} can't be read: {error}", file.display())))?;
     Ok(Some(control.post_bytes("/v1/plugins/aside", component)?["digest"].clone()))
 }
 
 fn one(control: &Control, args: &ReplayArgs, id: &str, plugin: Option<&Value>) -> Result<u8, Failure> {
-    let report = control.post("/v1/replay", json!({"id": id, "plugin": plugin, "apply": args.apply}))?;
+    let report = control
+        .post("/v1/replay", json!({"id": id, "plugin": plugin, "as_then": args.as_then, "apply": args.apply}))?;
     if args.target.json {
         output::json(&report);
         return Ok(0);
@@ -69,7 +80,7 @@ fn one(control: &Control, args: &ReplayArgs, id: &str, plugin: Option<&Value>) -
 }
 
 /// One item with its changes, for people.
-fn tell(item: &Value) {
+pub(in crate::cli) fn tell(item: &Value) {
     let (was, now) = (item["was"]["result"].as_str().unwrap_or("not interpreted yet"), text(&item["now"]));
     let by = item["was"]["plugin"].as_str().map(|plugin| format!(" by {plugin}")).unwrap_or_default();
     let same = if item["same"] == true { ", no difference" } else { "" };

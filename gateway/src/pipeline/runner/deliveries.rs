@@ -201,12 +201,9 @@ fn wanted_items(app: &App, tx: &mut Tx<'_>, delivery: &Delivery) -> Result<HashM
 
 fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -> Result<HashMap<Key, Batch>, TxError> {
     let mut work: Vec<(Item, Arc<Connection>)> = Vec::new();
-    let mut endpoint: Option<Arc<Endpoint>> = None;
     let mut batches = HashMap::new();
     let mut waiting = Vec::new();
     for cut in cuts {
-        // All deliveries of a lane are of one endpoint.
-        endpoint.get_or_insert_with(|| Arc::clone(&cut.endpoint));
         let mut parts = Vec::with_capacity(cut.parts.len());
         for (part, first) in cut.parts {
             let mut made = Part {
@@ -240,12 +237,10 @@ fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -
         let Cut { row, endpoint, delivery, rest_from, lost, .. } = cut;
         batches.insert(row, Batch { endpoint, delivery, parts, rest_from, lost });
     }
-    if let Some(endpoint) = endpoint {
-        let verdicts = interpret::interpret(app, runtime, &endpoint, &work);
-        for ((row, place), Verdict { judged, seed }) in waiting.into_iter().zip(verdicts) {
-            if let Some(part) = batches.get_mut(&row).and_then(|batch: &mut Batch| batch.parts.get_mut(place)) {
-                (part.fate, part.seed) = (Fate::Judged(judged), seed);
-            }
+    let verdicts = interpret::interpret(app, runtime, &work);
+    for ((row, place), Verdict { judged, seed }) in waiting.into_iter().zip(verdicts) {
+        if let Some(part) = batches.get_mut(&row).and_then(|batch: &mut Batch| batch.parts.get_mut(place)) {
+            (part.fate, part.seed) = (Fate::Judged(judged), seed);
         }
     }
     Ok(batches)
@@ -287,7 +282,7 @@ pub(super) fn apply(
             workspace: part.connection.as_ref().map(|connection| connection.workspace),
             state_in: part.state_in.clone(),
             seed: (part.seed != part.id).then_some(part.seed),
-            by: None,
+            by: by_another(app, batch, part),
             earlier: Vec::new(),
             result,
         };
@@ -348,6 +343,13 @@ fn interpretation(app: &App, batch: &Batch, items: Vec<InterpretedItem>) -> Inte
     }
 }
 
+/// Who interpreted an item, when that was another version than its endpoint's.
+fn by_another(app: &App, batch: &Batch, part: &Part) -> Option<InterpretedBy> {
+    let by = &part.connection.as_ref().filter(|_| matches!(part.fate, Fate::Judged(_)))?.interpreter;
+    let (plugin, digest) = (label(&by.plugin), by.digest.clone());
+    (by.digest != batch.endpoint.plugin_digest).then(|| InterpretedBy { plugin, digest, at: app.now() })
+}
+
 /// A replay replaces the parked items in the rows that hold them.
 fn rewrite(app: &App, tx: &mut Tx<'_>, batch: &Batch, mut items: Vec<InterpretedItem>) -> Result<(), TxError> {
     let workspace = batch.delivery.workspace;
@@ -359,8 +361,11 @@ fn rewrite(app: &App, tx: &mut Tx<'_>, batch: &Batch, mut items: Vec<Interpreted
                 continue;
             }
             let Some(place) = items.iter().position(|item| item.id == held.id) else { continue };
-            let (plugin, digest) = (label(&batch.endpoint.plugin), batch.endpoint.plugin_digest.clone());
-            let by = Some(InterpretedBy { plugin, digest, at: app.now() });
+            let by = items[place].by.take().unwrap_or_else(|| {
+                let (plugin, digest) = (label(&batch.endpoint.plugin), batch.endpoint.plugin_digest.clone());
+                InterpretedBy { plugin, digest, at: app.now() }
+            });
+            let by = Some(by);
             *held = InterpretedItem { by, earlier: std::mem::take(&mut held.earlier), ..items.swap_remove(place) };
             changed = true;
         }
@@ -400,9 +405,10 @@ fn apply_part(
         }
         Err(setback) => {
             let endpoint = &batch.endpoint;
+            let plugin = part.connection.as_ref().map_or(&endpoint.plugin, |held| &held.interpreter.plugin);
             let subject = Subject {
                 endpoint: (&endpoint.name, endpoint.number),
-                plugin: label(&endpoint.plugin),
+                plugin: label(plugin),
                 plugin_id: &endpoint.plugin.manifest().id,
                 delivery: batch.delivery.id,
                 item: part.id,

@@ -2,7 +2,8 @@
 
 use crate::{
     app::App,
-    catalog::Catalog,
+    breaker::Breaker,
+    catalog::{Catalog, Endpoint},
     letters::{self, CONNECTION, ENDPOINT, ITEM, PLUGIN, TOPIC},
     pipeline::setback::{Setback, Then},
     records::{ItemResult, PauseRow},
@@ -166,7 +167,7 @@ pub(super) fn resume(
         return Ok(());
     };
     let work = Work::Resume { endpoint, turn }.row();
-    let breaker = app.breakers().of(&configured.plugin_digest);
+    let breaker = breaker_of(app, &configured);
     if let Some(pause) = breaker.pause(app.now()) {
         tx.defer(pause.until, Queue::Pure, lane, work);
         return Ok(());
@@ -187,6 +188,14 @@ pub(super) fn resume(
         None => tx.delete(&PauseRow::row_key(&row.key())),
     }
     Ok(())
+}
+
+/// The breaker of an endpoint's plugin. Where its connections run several versions: that of the one that is paused the longest, or else of one that is tried.
+fn breaker_of(app: &App, endpoint: &Endpoint) -> Breaker {
+    let mut breakers: Vec<Breaker> = endpoint.digests().map(|digest| app.breakers().of(digest)).collect();
+    let until = |breaker: &Breaker| breaker.pause(app.now()).map(|pause| pause.until);
+    breakers.sort_by_key(|breaker| (until(breaker), !breaker.works()));
+    breakers.pop().unwrap_or_default()
 }
 
 /// The first letters that wait for an endpoint's plugin, and where the next one is.

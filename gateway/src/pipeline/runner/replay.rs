@@ -18,7 +18,8 @@ use crate::{
     records::{Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, StateRow},
     tx::{Tx, TxError},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tidegate_clock::Stopwatch;
 use tidegate_model::{
     EventId, ItemId, RunId,
     outcome::{Item, Outcome},
@@ -39,14 +40,30 @@ const EARLIER_CHARS: usize = 200;
 
 /// What to interpret again, and by whom.
 pub(crate) struct Request<'a> {
-    /// The plugin.
-    pub plugin: &'a Plugin,
+    /// The plugin; `None` for those that would read it now: its endpoint's, or the version that its connection runs.
+    pub plugin: Option<&'a Plugin>,
     /// Where the delivery came by.
     pub endpoint: &'a Endpoint,
     /// The delivery.
     pub delivery: &'a Delivery,
     /// The only item of it that is of interest.
     pub only: Option<ItemId>,
+}
+
+impl<'a> Request<'a> {
+    /// Who cuts the delivery into items.
+    pub(crate) fn cuts(&self) -> &'a Plugin {
+        self.plugin.unwrap_or(&self.endpoint.plugin)
+    }
+
+    /// Who interprets items of a connection.
+    fn interprets<'b>(&self, connection: Option<&'b Arc<Connection>>) -> &'b Plugin
+    where
+        'a: 'b,
+    {
+        let own = || connection.map_or(&self.endpoint.plugin, |connection| &connection.interpreter.plugin);
+        self.plugin.unwrap_or_else(own)
+    }
 }
 
 /// An item, what was made of it, and what would be made of it now.
@@ -59,9 +76,12 @@ pub(crate) struct Examined {
     pub was: Option<(InterpretedItem, InterpretedBy)>,
     /// What would be made of it.
     pub now: Now,
+    /// How long the plugin took for that.
+    pub took: Duration,
     /// The row that holds it.
     row: Option<<Interpretation as Record>::Key>,
-    connection: Option<Arc<Connection>>,
+    /// Whose it is, when it was interpreted again.
+    pub connection: Option<Arc<Connection>>,
     state_key: Option<String>,
     state_in: Option<String>,
     whole: bool,
@@ -112,17 +132,17 @@ pub(crate) enum Applied {
 /// # Errors
 /// The store's, or the delivery can't be read.
 pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Result<Vec<Examined>, TxError> {
-    let Request { plugin, endpoint, delivery, only } = request;
+    let Request { endpoint, delivery, only, .. } = request;
     let body = crate::pipeline::read_body(app.store(), delivery)?;
     let mut stored = stored(app, delivery)?;
     stored.retain(|id, _| only.is_none_or(|only| only == *id));
     let mut examined = Vec::new();
-    for part in split::split_as(plugin.manifest(), endpoint, delivery, &body) {
+    for part in split::split_as(request.cuts().manifest(), endpoint, delivery, &body) {
         if only.is_some_and(|only| only != part.id) {
             continue;
         }
         let held = stored.remove(&part.id);
-        examined.push(examine_part(app, runtime, plugin, part, held)?);
+        examined.push(examine_part(app, runtime, request, part, held)?);
     }
     let gone = stored.into_values().map(|held| Examined {
         id: held.item.id,
@@ -134,6 +154,7 @@ pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Res
         whole: false,
         was: Some((held.item, held.by)),
         now: Now::Absent,
+        took: Duration::ZERO,
     });
     examined.extend(gone);
     Ok(examined)
@@ -159,7 +180,7 @@ fn stored(app: &App, delivery: &Delivery) -> Result<HashMap<ItemId, Held>, TxErr
 fn examine_part(
     app: &App,
     runtime: &Handle,
-    plugin: &Plugin,
+    request: &Request<'_>,
     part: split::Part,
     held: Option<Held>,
 ) -> Result<Examined, TxError> {
@@ -173,6 +194,7 @@ fn examine_part(
         state_in: None,
         whole: part.whole,
         now: Now::Absent,
+        took: Duration::ZERO,
         was,
     };
     let stored = examined.was.as_ref().map(|(item, _)| item);
@@ -195,7 +217,10 @@ fn examine_part(
         _ => (part.id, live_state(app, &connection, examined.state_key.as_ref())?),
     };
     item.state.clone_from(&state);
-    examined.now = match alone(runtime, plugin, &seed, &connection, item) {
+    let (plugin, watch) = (request.interprets(Some(&connection)), Stopwatch::start());
+    let judged = alone(runtime, plugin, &seed, &connection, item);
+    examined.took = watch.elapsed();
+    examined.now = match judged {
         Ok(outcome) => Now::Outcome(outcome),
         Err(setback) => Now::Fails(Failing(setback)),
     };
@@ -278,8 +303,8 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         held.workspace = examined.connection.as_ref().map(|connection| connection.workspace);
         held.seed = None;
     }
-    let digest = request.plugin.digest();
-    held.by = Some(InterpretedBy { plugin: label(request.plugin), digest, at: app.now() });
+    let by = request.interprets(examined.connection.as_ref());
+    held.by = Some(InterpretedBy { plugin: label(by), digest: by.digest(), at: app.now() });
     tx.enter(workspace);
     tx.put(row);
     tx.commit(None)?;
@@ -288,7 +313,7 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
 
 /// Nobody knows the items of a delivery that could not be cut: it is taken up from its start, by the plugin that is loaded.
 fn ask_whole(mut tx: Tx<'_>, request: &Request<'_>, letter: DeadLetter) -> Result<Applied, TxError> {
-    if request.plugin.digest() != request.endpoint.plugin_digest {
+    if request.cuts().digest() != request.endpoint.plugin_digest {
         return Ok(Applied::Nothing("the whole delivery is parked: only the plugin that is loaded can take it up"));
     }
     if !letters::ask(&mut tx, letter, &mut Vec::new()) {
@@ -306,7 +331,7 @@ fn park_again(
     setback: &Setback,
     letter: Option<DeadLetter>,
 ) -> Result<ItemResult, TxError> {
-    let Request { plugin, endpoint, delivery, .. } = request;
+    let (plugin, Request { endpoint, delivery, .. }) = (request.interprets(examined.connection.as_ref()), request);
     let subject = Subject {
         endpoint: (&endpoint.name, endpoint.number),
         plugin: label(plugin),

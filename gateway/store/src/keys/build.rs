@@ -48,6 +48,16 @@ pub fn interpretation(workspace: u32, item: &[u8; 16]) -> Key {
     Key::new(Space::Interpretations, workspace).bytes(item)
 }
 
+/// `[plugin id][version]`: an installed version.
+pub fn plugin_version(plugin: &str, version: &str) -> Key {
+    Key::new(Space::PluginVersions, NO_WORKSPACE).text(plugin).text(version)
+}
+
+/// `[plugin id][connection name]`: the active version; of the plugin itself where the connection is empty.
+pub fn plugin_choice(plugin: &str, connection: &str) -> Key {
+    Key::new(Space::PluginChoices, NO_WORKSPACE).text(plugin).text(connection)
+}
+
 /// `[contact id 16]`.
 pub fn contact(workspace: u32, id: &[u8; 16]) -> Key {
     Key::new(Space::Contacts, workspace).bytes(id)
