@@ -126,7 +126,7 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Workers {
-    /// Threads that interpret and advance; 0 for one a core, at most 8.
+    /// Threads that interpret and advance; 0 for one a core, at least 2 and at most 8.
     pub threads: usize,
     /// Messages on their way at once.
     pub sends_in_flight: usize,

@@ -19,6 +19,8 @@ use tidegate_store::Queue;
 const LOOK_UP: Duration = Duration::from_millis(250);
 /// Most threads that are taken when the configuration leaves it open.
 const MOST_THREADS: usize = 8;
+/// Fewest, also on one core: a plugin that uses its time to the end holds one.
+const FEWEST_THREADS: usize = 2;
 
 /// Starts the one that removes what is old.
 pub(crate) fn start_retention(app: &Arc<App>, supervisor: &Supervisor, settings: &Retention) {
@@ -41,7 +43,7 @@ pub(crate) fn start(app: &Arc<App>, supervisor: &Supervisor, config: &Workers) -
         return Ok(());
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if config.threads == 0 { cores.min(MOST_THREADS) } else { config.threads };
+    let threads = if config.threads == 0 { cores.clamp(FEWEST_THREADS, MOST_THREADS) } else { config.threads };
     for number in 0..threads {
         let runner = pipeline::Runner::new(Arc::clone(app), supervisor.runtime().clone());
         let shutdown = supervisor.shutdown();

@@ -1,9 +1,10 @@
 //! The project's own tasks. `cargo xtask ci` checks everything, as CI does; `cargo xtask tidy` checks only the layout, in a second; `cargo xtask planted` checks that
-//! the tests notice what they are for. It knows no package of the product.
+//! the tests notice what they are for; `cargo xtask freeze` releases a version of the plugin contract. It knows no package of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
 mod ci;
 mod edges;
+mod freeze;
 mod markdown;
 mod planted;
 mod readme;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask ci     check everything, as CI does
        cargo xtask tidy   check the layout: package edges, files, released contracts, planted bugs
+       cargo xtask freeze VERSION [--check]
+                          release the plugin contract as VERSION (1.0): a guarded copy under wit/; with --check only say what that would do
        cargo xtask planted [--target-dir DIR]
                           plant each bug of tests/planted in a copy of the tree, and demand that its test fails; builds in DIR (target/planted)";
 
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["planted"] => planted::run(&workspace::root().join("target/planted")),
+        ["freeze", version] => freeze::run(version, false),
+        ["freeze", version, "--check"] | ["freeze", "--check", version] => freeze::run(version, true),
         ["planted", "--target-dir", target] => planted::run(Path::new(target)),
         _ => {
             eprintln!("{USAGE}");

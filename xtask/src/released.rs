@@ -1,24 +1,39 @@
 //! Released plugin contracts never change: each file of a released folder under `wit/` has its digest in `wit/released.txt`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::workspace::{files, read, root};
+use crate::workspace::{files, root};
 
 /// The list: lines of SHA-256 in hex, two spaces, and the path under `wit/`, as `sha256sum` writes them. Lines that begin with `#` are comments.
 const LIST: &str = "wit/released.txt";
 
 /// A sentence for each released file that changed, is gone, or was added.
 pub(crate) fn problems() -> Result<Vec<String>> {
-    let released = parse(&read(LIST)?)?;
+    let inside = files()?.into_iter().filter_map(|file| file.strip_prefix("wit").ok().map(Path::to_owned));
+    compared(&root().join("wit"), inside)
+}
+
+/// As [`problems`], for a folder `wit` of which every file counts.
+#[cfg(test)]
+pub(crate) fn problems_in(wit: &Path) -> Result<Vec<String>> {
+    let folders = std::fs::read_dir(wit)?.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
+    let all = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    let inside: Vec<PathBuf> =
+        all.filter_map(|entry| entry.path().strip_prefix(wit).ok().map(Path::to_owned)).collect();
+    compared(wit, inside.into_iter())
+}
+
+fn compared(wit: &Path, files: impl Iterator<Item = PathBuf>) -> Result<Vec<String>> {
+    let list = std::fs::read_to_string(wit.join("released.txt")).context(LIST)?;
+    let released = parse(&list)?;
     let mut found = BTreeMap::new();
-    for file in files()? {
-        if let Ok(inside) = file.strip_prefix("wit") {
-            let bytes = std::fs::read(root().join(&file)).with_context(|| file.display().to_string())?;
-            found.insert(inside.display().to_string(), hex::encode(Sha256::digest(bytes)));
-        }
+    for inside in files {
+        let bytes = std::fs::read(wit.join(&inside)).with_context(|| format!("wit/{}", inside.display()))?;
+        found.insert(inside.display().to_string(), hex::encode(Sha256::digest(bytes)));
     }
     Ok(compare(&released, &found))
 }

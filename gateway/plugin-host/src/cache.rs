@@ -29,20 +29,24 @@ impl Cache {
         Ok(Self { dir: dir.to_owned() })
     }
 
-    /// The compiled component, from its file when that is whole, else compiled and written. A directory that can't be written slows starts down, and fails nothing.
-    pub(crate) fn component(&self, engine: &Engine, digest: &str, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let path = self.dir.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)));
-        if let Some(compiled) = read(&path)
-            && let Some(component) = deserialize(engine, &compiled)
-        {
-            return Ok(component);
-        }
+    /// The compiled component from its file, when that is whole.
+    pub(crate) fn find(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        deserialize(engine, &read(&self.file(engine, digest))?)
+    }
+
+    /// Compiles the component and writes it. A directory that can't be written slows starts down, and fails nothing.
+    pub(crate) fn compile(&self, engine: &Engine, digest: &str, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let path = self.file(engine, digest);
         let compiled = engine.precompile_component(bytes)?;
         if let Err(error) = write(&self.dir, &path, &compiled) {
             tracing::warn!(path = %path.display(), %error, "can't keep the compiled plugin; it will be compiled again at the next start");
         }
         deserialize(engine, &compiled)
             .ok_or_else(|| wasmtime::format_err!("the engine does not take back what it compiled"))
+    }
+
+    fn file(&self, engine: &Engine, digest: &str) -> PathBuf {
+        self.dir.join(format!("{digest}-{:016x}.cwasm", compatibility(engine)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with the host, with loading a plugin, and with calling one. Every text is a sentence for an operator; none holds a person's data.
 
-use crate::manifest::ManifestError;
+use crate::{inspect::Oversized, manifest::ManifestError, worlds::shape::Misfit};
 use std::{io, path::PathBuf, time::Duration};
 use tidegate_plugin_pack::SectionError;
 
@@ -50,20 +50,76 @@ pub enum LoadError {
     },
     /// The component wants something that plugins are not given.
     #[error(
-        "the plugin {plugin} imports `{import}`, which plugins are not given; they get tidegate:plugin/host@0.1 and wasi 0.2 without network and files"
+        "the plugin {plugin} imports `{import}`, which plugins are not given; they get tidegate:plugin/host (of {spoken}) and wasi 0.2 without network and files"
     )]
     ForbiddenImport {
         /// The plugin's id.
         plugin: String,
         /// The import's name.
         import: String,
+        /// Versions of the contract that have imports for it.
+        spoken: String,
     },
-    /// The component was made for another contract.
-    #[error("the plugin {plugin} does not fit the world `plugin` of tidegate:plugin@0.1: {reason}")]
+    /// The component would cost too much to compile, or its bytes make no sense.
+    #[error("the plugin {plugin} is not compiled: {reason}")]
+    Oversized {
+        /// The plugin's id.
+        plugin: String,
+        /// What it has too much of.
+        reason: Oversized,
+    },
+    /// The component is something else than a plugin.
+    #[error(
+        "the plugin {plugin} exports {exports}, and not tidegate:plugin/normalizer, which every plugin exports: build it for the world `plugin` of a contract that this gateway speaks ({spoken}), for instance with the SDK {sdk}"
+    )]
+    NoPlugin {
+        /// The plugin's id.
+        plugin: String,
+        /// What it exports, in words.
+        exports: String,
+        /// Versions that are spoken here.
+        spoken: String,
+        /// The newest SDK that fits.
+        sdk: &'static str,
+    },
+    /// The component was made for a version of the contract that is not spoken here.
+    #[error(
+        "the plugin {plugin} was built for tidegate:plugin@{found}, and this gateway speaks {spoken}: build it again with the SDK {sdk}, or use a gateway that speaks its version"
+    )]
+    OtherContract {
+        /// The plugin's id.
+        plugin: String,
+        /// The versions that it was made for.
+        found: String,
+        /// Versions that are spoken here.
+        spoken: String,
+        /// The newest SDK that fits.
+        sdk: &'static str,
+    },
+    /// The component says that it was made for a version that is spoken here, and has other types than that version.
+    #[error(
+        "the plugin {plugin} names tidegate:plugin@{version} and is not made as it says: {misfit}. It was built from other files than that version's. This gateway speaks {spoken}: build the plugin again with the SDK {sdk}, or from that version's wit files as they are"
+    )]
+    OtherShape {
+        /// The plugin's id.
+        plugin: String,
+        /// The version that it names.
+        version: &'static str,
+        /// The first place that differs.
+        misfit: Box<Misfit>,
+        /// Versions that are spoken here.
+        spoken: String,
+        /// The SDK of that version.
+        sdk: &'static str,
+    },
+    /// The component does not fit for another reason.
+    #[error("the plugin {plugin} does not fit the world `plugin` of tidegate:plugin@{version}: {reason}")]
     World {
         /// The plugin's id.
         plugin: String,
-        /// What does not fit, for the plugin's author.
+        /// The version of the contract.
+        version: &'static str,
+        /// The engine's words.
         reason: String,
     },
 }

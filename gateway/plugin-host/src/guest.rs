@@ -1,6 +1,6 @@
 //! What one call of a plugin sees of the world: a clock that stands still, randomness that repeats, and nothing else.
 
-use crate::limits::{Budgets, RANDOM_BYTES};
+use crate::limits::{Budgets, HANDLES, RANDOM_BYTES};
 use sha2::{Digest, Sha256};
 use std::{convert::Infallible, time::Duration};
 use tidegate_model::ItemId;
@@ -27,13 +27,15 @@ impl Guest {
     pub(crate) fn new(plugin: &str, seed: &ItemId, items: usize, memory_bytes: usize) -> Self {
         // What a plugin writes there may hold personal data: it is kept only for a log at debug level.
         let stderr = tracing::enabled!(target: "plugin", tracing::Level::DEBUG).then(Stderr::default);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
         Self {
             plugin: plugin.to_owned(),
             first_item: *seed,
             items,
             budgets: Budgets::new(memory_bytes),
             wasi: empty_wasi(seed, stderr.clone()),
-            table: ResourceTable::new(),
+            table,
             stderr,
         }
     }

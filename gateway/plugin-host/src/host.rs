@@ -3,23 +3,23 @@
 use crate::{
     cache::Cache,
     error::{HostError, LoadError},
-    guest::Guest,
-    limits::{CORE_INSTANCES, MEMORIES, TABLES},
-    manifest::{Limits, Manifest, read_manifest},
+    inspect::inspect,
+    limits::{CORE_INSTANCES, MEMORIES, TABLES, cut},
+    manifest::{Limits, read_manifest},
+    own_kinds::OwnKinds,
     plugin::{Identity, Plugin},
     ticker::Ticker,
-    worlds::v0_1,
+    worlds::{CONTRACTS, Contract, Linked, World, choose, shape::Shape, short, spoken},
 };
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-    component::{Component, Linker},
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, component::Component};
 
 /// Largest component: Python's runtime has 18 MiB.
 const COMPONENT_BYTES: usize = 64 << 20;
+/// Most that is kept of the compiler's words.
+const COMPILER_BYTES: usize = 1 << 10;
 /// Interfaces of WASI 0.2 that the host has; `wasi:http` is not among them, plugins perform no I/O.
 const WASI_PACKAGES: &[&str] =
     &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) ticker: Ticker,
     pub(crate) slots: Semaphore,
-    linker: Linker<Guest>,
+    contracts: Vec<Linked>,
     cache: Option<Cache>,
 }
 
@@ -60,6 +60,11 @@ impl PluginHost {
     /// # Errors
     /// When the engine does not start, or the cache directory can't be made private.
     pub fn new(config: &HostConfig) -> Result<Self, HostError> {
+        Self::speaking(config, CONTRACTS)
+    }
+
+    /// A host that speaks these versions of the contract.
+    pub(crate) fn speaking(config: &HostConfig, contracts: &[Contract]) -> Result<Self, HostError> {
         let refused = |error: &dyn std::fmt::Display| HostError::Engine { reason: error.to_string() };
         let engine = Engine::new(&engine_config(config.concurrent_calls.max(1)))
             .map_err(|error| refused(&format!("{error:#}")))?;
@@ -69,8 +74,9 @@ impl PluginHost {
                 engine.increment_epoch();
             }
         });
+        let linked = contracts.iter().map(|contract| Linked::new(&engine, *contract)).collect::<wasmtime::Result<_>>();
         let shared = Shared {
-            linker: linker(&engine).map_err(|error| refused(&format!("{error:#}")))?,
+            contracts: linked.map_err(|error| refused(&format!("{error:#}")))?,
             ticker: ticker.map_err(|error| refused(&error))?,
             slots: Semaphore::new(config.concurrent_calls.max(1) as usize),
             cache: config.cache_dir.as_deref().map(Cache::open).transpose()?,
@@ -101,31 +107,66 @@ impl PluginHost {
             return Err(LoadError::TooLarge { found: component.len(), most: COMPONENT_BYTES });
         }
         let manifest = read_manifest(component)?;
-        let digest: [u8; 32] = Sha256::digest(component).into();
         let plugin = manifest.id.clone();
-        let compiled = self.compile(cache, &hex(&digest), component);
-        let compiled =
-            compiled.map_err(|error| LoadError::Compile { plugin: plugin.clone(), reason: format!("{error:#}") })?;
-        self.check_imports(&manifest, &compiled)?;
-        let misfit = |error: wasmtime::Error| LoadError::World { plugin: plugin.clone(), reason: format!("{error:#}") };
-        let world = v0_1::world(self.shared.linker.instantiate_pre(&compiled).map_err(misfit)?).map_err(misfit)?;
-        Ok(Plugin::new(Arc::clone(&self.shared), Identity { manifest, digest }, world))
+        let digest: [u8; 32] = Sha256::digest(component).into();
+        let compiled = self.compile(cache, &plugin, &hex(&digest), component)?;
+        let world = self.world(&plugin, &compiled)?;
+        // The manifest was checked with its schemas.
+        let own_kinds = OwnKinds::new(&manifest.events).unwrap_or_default();
+        Ok(Plugin::new(Arc::clone(&self.shared), Identity { manifest, digest, own_kinds }, world))
     }
 
-    fn compile(&self, cache: Option<&Cache>, digest: &str, component: &[u8]) -> wasmtime::Result<Component> {
-        match cache {
-            Some(cache) => cache.component(&self.shared.engine, digest, component),
-            None => Component::from_binary(&self.shared.engine, component),
+    /// Binds a component to the contract that it was made for. Its types are compared here: the engine would do so at the first call.
+    fn world(&self, plugin: &str, compiled: &Component) -> Result<Box<dyn World>, LoadError> {
+        let Shared { engine, contracts, .. } = &*self.shared;
+        let component = compiled.component_type();
+        if let Some((import, _)) = component.imports(engine).find(|(name, _)| !is_of_a_contract(name) && !is_wasi(name))
+        {
+            return Err(LoadError::ForbiddenImport {
+                plugin: plugin.to_owned(),
+                import: short(import),
+                spoken: spoken(contracts),
+            });
         }
+        let Linked { contract, linker } = choose(contracts, plugin, component.exports(engine).map(|(name, _)| name))?;
+        let given = |name: &str| is_wasi(name) || contract.imports.iter().any(|import| name.starts_with(import));
+        if let Some((import, _)) = component.imports(engine).find(|(name, _)| !given(name)) {
+            return Err(LoadError::ForbiddenImport {
+                plugin: plugin.to_owned(),
+                import: short(import),
+                spoken: contract.version.to_owned(),
+            });
+        }
+        let other = |reason: String| LoadError::World { plugin: plugin.to_owned(), version: contract.version, reason };
+        let shape = Shape::parse(contract.wit).map_err(other)?;
+        if let Some(misfit) = shape.misfit(engine, &component) {
+            let (version, sdk, spoken, misfit) = (contract.version, contract.sdk, spoken(contracts), Box::new(misfit));
+            return Err(LoadError::OtherShape { plugin: plugin.to_owned(), version, misfit, spoken, sdk });
+        }
+        let unfit = |error: wasmtime::Error| other(format!("{error:#}"));
+        (contract.bind)(linker.instantiate_pre(compiled).map_err(unfit)?).map_err(unfit)
     }
 
-    fn check_imports(&self, manifest: &Manifest, component: &Component) -> Result<(), LoadError> {
-        let types = component.component_type();
-        let mut imports = types.imports(&self.shared.engine);
-        match imports.find(|(name, _)| !is_given(name)) {
-            Some((name, _)) => Err(LoadError::ForbiddenImport { plugin: manifest.id.clone(), import: name.to_owned() }),
-            None => Ok(()),
+    /// Code out of the cache was within bounds when it was compiled.
+    fn compile(
+        &self,
+        cache: Option<&Cache>,
+        plugin: &str,
+        digest: &str,
+        component: &[u8],
+    ) -> Result<Component, LoadError> {
+        let engine = &self.shared.engine;
+        if let Some(found) = cache.and_then(|cache| cache.find(engine, digest)) {
+            return Ok(found);
         }
+        inspect(component).map_err(|reason| LoadError::Oversized { plugin: plugin.to_owned(), reason })?;
+        let compiled = match cache {
+            Some(cache) => cache.compile(engine, digest, component),
+            None => Component::from_binary(engine, component),
+        };
+        // A stranger's names are in the compiler's words.
+        let words = |error: wasmtime::Error| cut(&format!("{error:#}"), COMPILER_BYTES).to_owned();
+        compiled.map_err(|error| LoadError::Compile { plugin: plugin.to_owned(), reason: words(error) })
     }
 }
 
@@ -135,19 +176,14 @@ impl std::fmt::Debug for PluginHost {
     }
 }
 
-/// Whether plugins are given this import.
-fn is_given(import: &str) -> bool {
-    let wasi = WASI_PACKAGES.iter().any(|package| import.starts_with(package)) && import.contains("@0.2.");
-    // The contract's types are an interface without functions, which a component imports to name them.
-    let types = import.starts_with(v0_1::TYPES_IMPORT);
-    wasi || types || import.starts_with(v0_1::HOST_IMPORT)
+/// Whether this is an interface of WASI that plugins are given.
+fn is_wasi(import: &str) -> bool {
+    WASI_PACKAGES.iter().any(|package| import.starts_with(package)) && import.contains("@0.2.")
 }
 
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    v0_1::add_to_linker(&mut linker)?;
-    Ok(linker)
+/// Whether this names an interface of the contract, of any version.
+fn is_of_a_contract(import: &str) -> bool {
+    ["tidegate:plugin/host@", "tidegate:plugin/types@"].iter().any(|interface| import.starts_with(interface))
 }
 
 /// Instances from a pool whose memories are given back clean, interrupted by epoch, on stacks of their own.

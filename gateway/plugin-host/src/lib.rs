@@ -9,16 +9,20 @@ mod error;
 mod fetch;
 mod guest;
 mod host;
+mod inspect;
 mod items;
 mod limits;
 mod manifest;
+mod own_kinds;
 mod plugin;
 mod pointer;
+mod promote;
 mod ticker;
 mod worlds;
 
 pub use error::{CallError, HostError, LoadError};
 pub use host::{HostConfig, PluginHost};
+pub use inspect::Oversized;
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
 pub use manifest::{
     Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response, Selector,
@@ -26,4 +30,5 @@ pub use manifest::{
 };
 pub use plugin::{Figures, Plugin};
 pub use pointer::{Pointer, PointerError};
-pub use tidegate_plugin_pack::{MANIFEST_SECTION, SectionError, embed};
+pub use tidegate_plugin_pack::{MANIFEST_SECTION, SectionError, embed, extract};
+pub use worlds::shape::Misfit;

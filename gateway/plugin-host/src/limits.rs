@@ -10,6 +10,8 @@ const LOG_LINES: u32 = 256;
 const LOG_BYTES: usize = 64 << 10;
 /// Most random bytes that a plugin gets in one request; hash maps ask for 16.
 pub(crate) const RANDOM_BYTES: u64 = 64 << 10;
+/// Handles (streams, pollables) that a call may hold at once: each is memory of the host's. A runtime opens a dozen.
+pub(crate) const HANDLES: usize = 1_024;
 /// Entries of all tables of an instance (functions that are called by pointer).
 const TABLE_ENTRIES: usize = 20_000;
 /// Core instances, tables and memories of one component. Python's and JavaScript's runtimes are made of many parts.

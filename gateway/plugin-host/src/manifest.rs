@@ -15,12 +15,21 @@ mod read;
 pub(crate) use check::is_kebab_case;
 pub use error::ManifestError;
 
+/// Largest manifest, in bytes: it is read before anything else of a stranger's file.
+const MANIFEST_BYTES: usize = 256 << 10;
+
 /// The manifest inside a packed component. Nothing is compiled or run.
 ///
 /// # Errors
 /// When the bytes are no component, have no manifest, or one with a mistake.
 pub fn read_manifest(component: &[u8]) -> Result<Manifest, LoadError> {
-    Ok(Manifest::parse("plugin.toml", tidegate_plugin_pack::extract(component)?)?)
+    let text = tidegate_plugin_pack::extract(component)?;
+    if text.len() > MANIFEST_BYTES {
+        let reason = format!("it has {} bytes, and {MANIFEST_BYTES} is the most", text.len());
+        let file = "plugin.toml".to_owned();
+        return Err(ManifestError { file, line: None, key: String::new(), reason, nearest: None }.into());
+    }
+    Ok(Manifest::parse("plugin.toml", text)?)
 }
 
 /// What a plugin says about itself.
@@ -240,7 +249,7 @@ pub struct OwnEvent {
     /// When it happens.
     #[serde(default)]
     pub description: String,
-    /// JSON Schema of its payload, as JSON text or as a table.
+    /// JSON Schema that its payload is held to, as JSON text or as a table; without one any JSON is taken.
     #[serde(default, with = "read::schema", skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
 }

@@ -5,6 +5,7 @@ use crate::{
     guest::Guest,
     host::{Shared, hex},
     manifest::Manifest,
+    own_kinds::OwnKinds,
     worlds::{Failed, World},
 };
 use std::{
@@ -19,7 +20,7 @@ use tidegate_model::{
     ItemId,
     outcome::{ConnectionInfo, Item, Outcome},
 };
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, component::ResourceTableError};
 
 /// A loaded plugin. Clones are cheap and share it.
 #[derive(Clone)]
@@ -31,6 +32,7 @@ pub struct Plugin {
 pub(crate) struct Identity {
     pub(crate) manifest: Manifest,
     pub(crate) digest: [u8; 32],
+    pub(crate) own_kinds: OwnKinds,
 }
 
 struct Inner {
@@ -150,6 +152,24 @@ impl Plugin {
         }
     }
 
+    /// Makes an instance and throws it away: what every call begins with. For measuring it.
+    ///
+    /// # Errors
+    /// When the plugin can't be instantiated.
+    pub async fn instantiate(&self, seed: &ItemId) -> Result<(), CallError> {
+        let Inner { identity, world, host, .. } = &*self.inner;
+        let _slot = host.slots.acquire().await.ok();
+        let _running = host.ticker.enter();
+        let mut store = self.store(seed, 0);
+        let deadline = Duration::from_millis(identity.manifest.limits.deadline_ms);
+        let ended = tokio::time::timeout(deadline, world.instantiate(&mut store)).await;
+        match ended {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.explain(store.data(), &error)),
+            Err(_elapsed) => Err(CallError::Deadline { plugin: self.id().to_owned(), deadline }),
+        }
+    }
+
     fn store(&self, seed: &ItemId, items: usize) -> Store<Guest> {
         let memory_bytes = self.manifest().limits.memory_bytes as usize;
         let mut store = Store::new(&self.inner.host.engine, Guest::new(self.id(), seed, items, memory_bytes));
@@ -169,6 +189,9 @@ impl Plugin {
         }
         if guest.budgets.memory_denied() {
             return CallError::Memory { plugin, limit_bytes: self.manifest().limits.memory_bytes as usize };
+        }
+        if let Some(ResourceTableError::Full) = error.downcast_ref() {
+            return CallError::HostBudget { plugin, budget: "handles" };
         }
         let root = error.root_cause().to_string();
         // The engine gives this error no type of its own.

@@ -2,6 +2,7 @@
 
 mod child;
 mod load;
+mod plugins;
 mod soak;
 
 use super::{Failure, output};
@@ -11,7 +12,10 @@ use child::{Child, Usage};
 use clap::{Args, ValueEnum};
 use load::{Load, Measured};
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tidegate_clock::DomainClock;
 use tidegate_double::{Category, Delays, Double, DoubleConfig, Number, Parameters, Template};
 use tidegate_model::Timestamp;
@@ -41,6 +45,9 @@ pub(super) struct BenchArgs {
     /// Minutes that a soak takes.
     #[arg(long, default_value_t = 30)]
     minutes: u32,
+    /// A packed plugin to measure, with the `fixtures` beside it; may be given more than once. The bundled plugins when absent.
+    #[arg(long = "plugin", value_name = "FILE")]
+    plugins: Vec<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -63,6 +70,8 @@ enum What {
     Statuses,
     /// As `statuses` for a long time, 300 webhooks a second when `--rate` names no other; a figure for each minute.
     Soak,
+    /// Plugins by themselves: loading, an instance, an item, two threads, fifty plugins.
+    Plugins,
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
@@ -81,6 +90,12 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
                 What::Ingest => ingest(args).await?,
                 What::Path | What::All => path(args, false).await?,
                 What::Statuses => path(args, true).await?,
+                What::Plugins => {
+                    // Its calls run on threads of their own, as the gateway's do.
+                    let figures = tokio::task::block_in_place(|| plugins::run(args))?;
+                    figures.iter().for_each(|figures| show(args, figures));
+                    continue;
+                }
                 What::Soak => {
                     soak::run(args).await?;
                     continue;

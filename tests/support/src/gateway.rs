@@ -9,7 +9,7 @@ pub use figures::Figures;
 
 use crate::{
     Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, cli,
-    control::Control, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
+    control::Control, hostile, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{
@@ -205,6 +205,14 @@ impl Gateway {
     pub fn install(&self, version: Brittle) {
         let written = std::fs::write(self.dir.path().join("brittle.wasm"), version.packed(&self.program));
         written.expect("the plugin can be written");
+    }
+
+    /// Puts a file that would cost much to compile in the place of the hostile plugin.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    pub fn install_bomb(&self) {
+        std::fs::write(self.dir.path().join("hostile.wasm"), hostile::bomb()).expect("the plugin can be written");
     }
 
     /// As [`Gateway::install`], with these limits in the plugin's manifest, right or wrong.

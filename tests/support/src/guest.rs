@@ -70,13 +70,15 @@ impl Brittle {
 
 fn component(program: &Path) -> &'static [u8] {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
-    COMPONENT.get_or_init(|| {
-        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("guests/brittle");
-        // Where the other plugins of this build are made: target/guests, beside target/release/tidegate.
-        let target_dir = program.ancestors().nth(2).unwrap_or(program).join("guests");
-        let guest = Crate { package: "tidegate-brittle-guest", dir: &dir, target_dir: &target_dir };
-        build(guest).unwrap_or_else(|error| panic!("{error}"))
-    })
+    COMPONENT.get_or_init(|| built(program, "tidegate-brittle-guest", "guests/brittle"))
+}
+
+/// Builds a plugin of the tests; the folder is given from this package.
+pub(crate) fn built(program: &Path, package: &str, folder: &str) -> Vec<u8> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+    // Where the other plugins of this build are made: target/guests, beside target/release/tidegate.
+    let target_dir = program.ancestors().nth(2).unwrap_or(program).join("guests");
+    build(Crate { package, dir: &dir, target_dir: &target_dir }).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn mended(component: &[u8]) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod control;
 mod disk;
 mod gateway;
 mod guest;
+mod hostile;
 mod log;
 mod process;
 mod setup;

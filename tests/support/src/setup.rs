@@ -2,7 +2,7 @@
 
 use crate::{
     ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SECOND_WABA_ID, SHOPIFY_SECRET, START_MS,
-    VERIFY_TOKEN, WABA_ID, guest::LIMITS,
+    VERIFY_TOKEN, WABA_ID, guest::LIMITS, hostile,
 };
 use std::{
     fmt::Write,
@@ -82,6 +82,14 @@ impl Setup {
         self
     }
 
+    /// Adds the endpoint `hostile` in the workspace `other`: its plugin, in the file `hostile.wasm`, attacks as the webhook's topic says; signed as Shopify signs.
+    #[must_use]
+    pub fn hostile(mut self) -> Self {
+        let endpoint = Endpoint::new("hostile", "./hostile.wasm", SHOPIFY_SECRET);
+        self.endpoints.push(Endpoint { workspace: "other", ..endpoint });
+        self.second_business()
+    }
+
     /// As [`Setup::second_business`], with a shop of its own, the endpoint `second`.
     #[must_use]
     pub fn second_shop(mut self) -> Self {
@@ -154,6 +162,9 @@ impl Setup {
         }
         if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./brittle.wasm") {
             put(&dir.join("brittle.wasm"), &Brittle::Defective.packed_with(&self.program, &self.brittle_limits));
+        }
+        if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./hostile.wasm") {
+            put(&dir.join("hostile.wasm"), &hostile::packed(&self.program));
         }
         let config = dir.join("tidegate.toml");
         put(&config, self.config(double_url).as_bytes());

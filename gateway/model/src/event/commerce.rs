@@ -123,6 +123,15 @@ pub struct Order {
     /// Note of the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What the giver writes to who is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_message: Option<String>,
+    /// Where it was placed, in the provider's word: `web`, `pos`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Whether the provider marks it as a test.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// Why it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_reason: Option<String>,
@@ -163,6 +172,12 @@ pub struct Shipment {
     /// Where it goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Address>,
+    /// When it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
+    /// Where the person picks it up, when it does not come to the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup_point: Option<String>,
 }
 
 /// A cart or checkout that is not an order (yet).

@@ -1,7 +1,7 @@
 //! What a manifest says, checked: names, patterns, ranges, and that its parts fit each other.
 
 use super::{HandshakeKind, Limits, Manifest, ManifestError, Selector, Signature, locate};
-use crate::{fetch::HostPattern, pointer::Pointer};
+use crate::{fetch::HostPattern, own_kinds::OwnKinds, pointer::Pointer};
 use tidegate_model::event::Kind;
 
 /// Longest id of a plugin, in characters.
@@ -192,5 +192,8 @@ fn events(manifest: &Manifest) -> Option<Mistake> {
             Ok(_) => {}
         }
     }
-    None
+    match OwnKinds::new(&manifest.events) {
+        Ok(_) => None,
+        Err((index, reason)) => at(format!("events.{index}.schema"), reason),
+    }
 }

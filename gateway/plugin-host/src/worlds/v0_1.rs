@@ -1,6 +1,6 @@
 //! Version 0.1 of the contract: `tidegate:plugin@0.1`, bound to the host, its values turned into the model's and back.
 
-use super::{Call, Failed, World};
+use super::{Call, Contract, Failed, Making, World};
 use crate::{
     error::CallError,
     guest::Guest,
@@ -8,35 +8,32 @@ use crate::{
     plugin::Identity,
 };
 use tidegate_model::outcome::{ConnectionInfo, Item, Outcome};
-use wasmtime::{
-    Store,
-    component::{HasSelf, InstancePre, Linker},
-};
+use wasmtime::{Store, component::HasSelf};
 
-mod bindings;
+pub(in crate::worlds) mod bindings;
 mod contact;
 mod event;
-mod into;
+pub(in crate::worlds) mod into;
 mod outcome;
 mod payload;
 mod read;
 
 use bindings::{Plugin, PluginPre, tidegate::plugin::host};
 
-/// The import that plugins of this version may have, up to its patch number.
-pub(crate) const HOST_IMPORT: &str = "tidegate:plugin/host@0.1.";
-/// The import by which plugins of this version name its types.
-pub(crate) const TYPES_IMPORT: &str = "tidegate:plugin/types@0.1.";
+/// This version, for the host.
+pub(crate) const CONTRACT: Contract = Contract {
+    version: "0.1",
+    sdk: "0.1",
+    wit: &[WIT],
+    // The types are an interface without functions, which a component imports to name them.
+    imports: &["tidegate:plugin/host@0.1.", "tidegate:plugin/types@0.1."],
+    link: |linker| Plugin::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest),
+    bind: |pre| Ok(Box::new(PluginPre::new(pre)?)),
+};
 
-/// Offers the host's functions to plugins.
-pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    Plugin::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
-}
-
-/// A plugin of this version; an error names the export that does not fit.
-pub(crate) fn world(pre: InstancePre<Guest>) -> wasmtime::Result<Box<dyn World>> {
-    Ok(Box::new(PluginPre::new(pre)?))
-}
+/// The files of the package.
+pub(in crate::worlds) const WIT: &[&str] =
+    &[include_str!("../../../../wit/types.wit"), include_str!("../../../../wit/world.wit")];
 
 impl World for PluginPre<Guest> {
     fn interpret<'c>(
@@ -56,9 +53,14 @@ impl World for PluginPre<Guest> {
             outcomes(identity, connection, items, answer.map_err(Failed::Engine)?)
         })
     }
+
+    fn instantiate<'c>(&'c self, store: &'c mut Store<Guest>) -> Making<'c> {
+        Box::pin(async move { self.instantiate_async(store).await.map(drop) })
+    }
 }
 
-fn outcomes(
+/// The answer as the host understands it, when it is one for each item.
+pub(in crate::worlds) fn outcomes(
     identity: &Identity,
     connection: &ConnectionInfo,
     items: &[Item],

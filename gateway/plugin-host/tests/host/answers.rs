@@ -85,6 +85,11 @@ fn a_mistake_in_an_event_fails_its_item_and_names_the_field() {
     check("broken-extra", "done/events/0/extra", "expected JSON as text: EOF while parsing");
     check("large-extra", "done/events/0/extra", "262152 bytes of JSON, and 262144 is the most");
     check("bad-custom", "done/events/0/custom", "expected JSON as text: expected value");
+    check("huge-key", "done/events/0/event-key", "expected 1 to 128 bytes, found 1048576");
+    check("deep-extra", "done/events/0/extra", "expected JSON as text: recursion limit exceeded");
+    check("deep-custom", "done/events/0/custom", "expected JSON as text: recursion limit exceeded");
+    check("people", "done/events/0/contact/keys", "257 of them, and 256 is the most");
+    check("wide", "done/events/0/contact/tags", "400000 of them, and 256 is the most");
     check(
         "bad-state-word",
         "done/events/0/status/state",
@@ -123,6 +128,26 @@ fn a_plugin_may_only_ask_for_hosts_of_its_manifest() {
     assert_eq!(outcome("answer/need"), Outcome::Need(vec![request]));
     check("need-elsewhere", "need/0/url", "the plugin may not read from evil.example.org: its plugin.toml needs");
     check("need-nothing", "need", "expected at least one request, found none");
+    check("many-requests", "need", "101 of them, and 100 is the most");
+    check("huge-request", "need/0/url", "1048600 bytes of URL, headers and body, and 65536 is the most");
+}
+
+#[test]
+fn a_payload_of_an_own_kind_is_held_to_its_schema() {
+    check(
+        "other-custom",
+        "done/events/0/custom/serial",
+        "it is not as the schema of warranty.registered in plugin.toml says: the value is not of type \"integer\"",
+    );
+    check("not-custom", "done/events/0/payload", "warranty.registered has the payload `custom`, found `cart`");
+}
+
+#[test]
+fn a_documented_key_of_extra_becomes_a_field_of_the_model() {
+    let Outcome::Done(done) = outcome("answer/gift") else { panic!() };
+    let event = serde_json::to_value(&done.events[0]).unwrap();
+    assert_eq!((&event["order"]["gift_message"], event.get("extra")), (&"For you".into(), None), "{event:#}");
+    check("bad-promotion", "done/events/0/extra/test", "expected true or false, found a text");
 }
 
 #[test]

@@ -25,6 +25,24 @@ fn check(topic: &str, expected: &str) {
 fn a_crash_ends_the_call_and_nothing_else() {
     check("attack/panic", "the plugin hostile crashed: it gave up (a panic or an uncaught exception)");
     check("attack/stack", "the plugin hostile crashed: it reached outside its memory (endless recursion?)");
+    check("attack/trap", "the plugin hostile crashed: it gave up (a panic or an uncaught exception)");
+}
+
+#[test]
+fn an_answer_that_is_no_text_or_lies_outside_the_memory_ends_the_call() {
+    for (topic, words) in [("attack/not-utf8", "utf-8"), ("attack/outside", "out of bounds")] {
+        let error = call(hostile(), &[topic]).unwrap_err();
+        assert!(matches!(error, CallError::Trap { .. }) && error.to_string().contains(words), "{topic}: {error}");
+        assert_alive();
+    }
+}
+
+#[test]
+fn what_the_host_holds_for_a_plugin_is_bounded() {
+    check("attack/handles", "the plugin hostile used up its handles");
+    let error = call(hostile(), &["attack/random-huge"]).unwrap_err();
+    assert!(matches!(error, CallError::Trap { .. }), "{error}");
+    assert_alive();
 }
 
 #[test]
@@ -37,7 +55,9 @@ fn a_plugin_that_leaves_the_process_leaves_only_its_own() {
 #[test]
 fn an_endless_plugin_is_stopped_at_its_deadline() {
     let plugin = hasty();
-    for topic in ["attack/loop", "attack/sleep"] {
+    let topics = ["loop", "sleep", "poll", "calls", "random-flood", "prints"];
+    for topic in topics.map(|what| format!("attack/{what}")) {
+        let topic = topic.as_str();
         let error = call(&plugin, &[topic]).unwrap_err();
         assert_eq!(error.to_string(), "the plugin hostile did not answer within 300 ms", "{topic}");
         assert!(error.retryable());

@@ -41,7 +41,7 @@ fn a_component_of_another_world_is_told_what_it_lacks() {
     let component = embed(&importing("wasi:cli/environment@0.2.0"), MANIFEST).unwrap();
     check(
         &component,
-        "the plugin hostile does not fit the world `plugin` of tidegate:plugin@0.1: no exported instance named `tidegate:plugin/normalizer@0.1.0`",
+        "the plugin hostile exports nothing, and not tidegate:plugin/normalizer, which every plugin exports: build it for the world `plugin`",
     );
 }
 
@@ -53,7 +53,13 @@ fn what_is_no_plugin_is_refused_with_what_to_do() {
     let mut broken = packed(MANIFEST);
     let middle = broken.len() / 2;
     broken[middle..middle + 64].fill(0xff);
-    check(&broken, "the plugin hostile does not compile");
+    check(&broken, "the plugin hostile ");
+    let long = format!("{MANIFEST}\n# {}", "x".repeat(256 << 10));
+    check(&packed(&long), "plugin.toml: it has ");
+    check(
+        &packed(&MANIFEST.replace("integer", "no-such-type")),
+        "plugin.toml:10: events.0.schema: this is no JSON Schema",
+    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what is unwrapped here is what the tests are about")]
 
 mod answers;
+mod bombs;
 mod containment;
+mod contract;
 mod loading;
 mod support;

@@ -22,6 +22,9 @@ limits = { memory_bytes = 16777216, deadline_ms = 10000 }
 capabilities = { fetch = ["api.example.com"] }
 [[events]]
 kind = "warranty.registered"
+schema = { type = "object", required = ["serial"], properties = { serial = { type = "integer" } } }
+[[events]]
+kind = "review.posted"
 "#;
 
 /// When the items of all tests were received.

@@ -3,7 +3,7 @@
 use super::bindings::tidegate::plugin::types as wit;
 use tidegate_model::outcome::{Answer, ConnectionInfo, Item};
 
-pub(super) fn connection(connection: &ConnectionInfo) -> wit::Connection {
+pub(in crate::worlds) fn connection(connection: &ConnectionInfo) -> wit::Connection {
     let settings = if connection.settings.is_empty() { "{}" } else { &connection.settings };
     wit::Connection {
         name: connection.name.clone(),
@@ -12,7 +12,7 @@ pub(super) fn connection(connection: &ConnectionInfo) -> wit::Connection {
     }
 }
 
-pub(super) fn items(items: &[Item]) -> Vec<wit::Item> {
+pub(in crate::worlds) fn items(items: &[Item]) -> Vec<wit::Item> {
     items.iter().map(item).collect()
 }
 

@@ -5,7 +5,7 @@ use super::{
     event,
     read::{Bad, Inside, Read, at_most, each, object, short},
 };
-use crate::{fetch, limits::cut, manifest::is_kebab_case, plugin::Identity};
+use crate::{fetch, limits::cut, manifest::is_kebab_case, own_kinds::SchemaBudget, plugin::Identity};
 use std::collections::HashMap;
 use tidegate_model::outcome::{ConnectionInfo, Done, Failure, Item, Outcome, Request, Trigger};
 
@@ -15,6 +15,8 @@ const EVENTS: usize = 1_000;
 const TRIGGERS: usize = 1_000;
 /// Most requests of one item in one round.
 const REQUESTS: usize = 100;
+/// Largest request, in bytes: its URL, headers and body together. A search or a batch read has a few thousand.
+const REQUEST_BYTES: usize = 64 << 10;
 /// Largest state, in bytes: it is read and written with every item of its key.
 const STATE_BYTES: usize = 64 << 10;
 /// Largest variables of a trigger, in bytes.
@@ -55,6 +57,12 @@ fn need(identity: &Identity, requests: Vec<wit::Request>) -> Read<Vec<Request>> 
         return Err(Bad::new("need", "expected at least one request, found none"));
     }
     each("need", requests, |request| {
+        let headers: usize = request.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+        let bytes = request.url.len() + headers + request.body.as_deref().map_or(0, str::len);
+        if bytes > REQUEST_BYTES {
+            let reason = format!("{bytes} bytes of URL, headers and body, and {REQUEST_BYTES} is the most");
+            return Err(Bad::new("url", reason));
+        }
         let headers =
             request.headers.into_iter().map(|header| (header.name.to_ascii_lowercase(), header.value)).collect();
         let request = Request { method: request.method, url: request.url, headers, body: request.body };
@@ -68,7 +76,13 @@ fn done(identity: &Identity, connection: &ConnectionInfo, item: &Item, done: wit
     at_most("triggers", &done.triggers, TRIGGERS)?;
     let keys = event_keys(&done.events)?;
     let triggers = each("triggers", done.triggers, |one| trigger(&keys, one))?;
-    let source = event::Source { manifest: &identity.manifest, connection: &connection.name, item };
+    let source = event::Source {
+        manifest: &identity.manifest,
+        own_kinds: &identity.own_kinds,
+        schema_budget: SchemaBudget::default(),
+        connection: &connection.name,
+        item,
+    };
     let events = each("events", done.events, |one| event::read(&source, one))?;
     Ok(Done { events, triggers, state: state(identity, done.state)? })
 }

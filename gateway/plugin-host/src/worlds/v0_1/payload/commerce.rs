@@ -32,6 +32,10 @@ pub(super) fn order(order: wit::Order) -> Read<Order> {
         discount_codes: order.discount_codes,
         tags: order.tags,
         note: optional(order.note),
+        // Keys of `extra` in this version.
+        gift_message: None,
+        source: None,
+        test: false,
         cancel_reason: optional(order.cancel_reason),
         placed_at: maybe_instant("placed-at", order.placed_at)?,
     })
@@ -49,6 +53,9 @@ pub(super) fn shipment(shipment: wit::Shipment) -> Read<Shipment> {
         estimated_delivery_at: maybe_instant("estimated-delivery-at", shipment.estimated_delivery_at)?,
         items: each("items", shipment.items, line_item)?,
         destination: shipment.destination.map(address),
+        // Keys of `extra` in this version.
+        delivered_at: None,
+        pickup_point: None,
     })
 }
 

@@ -1,11 +1,11 @@
 //! Answers: a good one, and that one with one mistake each.
 
 use crate::bindings::tidegate::plugin::types::{
-    Cart, Consent, ContactInfo, ContactKey, Done, Entity, Event, Failure, Field, LineItem, Money, Outcome, Payload,
-    Phone, Request, Status, Trigger,
+    Cart, ConnectionChange, Consent, ContactInfo, ContactKey, Done, Entity, Event, Failure, Field, Item, LineItem,
+    Money, Order, Outcome, Payload, Phone, Request, Status, Trigger,
 };
 
-pub(crate) fn make(what: &str) -> Outcome {
+pub(crate) fn make(what: &str, item: &Item) -> Outcome {
     let mut done = Done { events: vec![event("a"), event("b")], triggers: vec![trigger("big-cart", "b")], state: None };
     let first = &mut done.events[0];
     match what {
@@ -31,6 +31,52 @@ pub(crate) fn make(what: &str) -> Outcome {
             first.kind = "warranty.registered".to_owned();
             first.payload = Payload::Custom("serial".to_owned());
         }
+        "other-custom" => {
+            first.kind = "warranty.registered".to_owned();
+            first.payload = Payload::Custom("{\"serial\": \"secret-7\"}".to_owned());
+        }
+        "not-custom" => first.kind = "warranty.registered".to_owned(),
+        "bad-promotion" => {
+            first.kind = "order.placed".to_owned();
+            first.payload = Payload::Order(order("o1"));
+            first.extra = "{\"test\":\"yes\"}".to_owned();
+        }
+        "gift" => {
+            let extra = "{\"gift_message\":\"For you\"}".to_owned();
+            done = only(Event { extra, ..plain("order.placed", Payload::Order(order("o1"))) });
+        }
+        "review" => {
+            let review = "{\"id\":\"r1\",\"stars\":4,\"text\":\"Good tea.\"}".to_owned();
+            done = only(plain("review.posted", Payload::Custom(review)));
+        }
+        "huge-key" => first.event_key = "k".repeat(1 << 20),
+        "deep-extra" => first.extra = format!("{{\"a\":{}", "[".repeat(200_000)),
+        "deep-custom" => {
+            first.kind = "warranty.registered".to_owned();
+            first.payload = Payload::Custom("[".repeat(200_000));
+        }
+        "people" => person(first).keys = (0..257).map(|n| ContactKey::ExternalId(n.to_string())).collect(),
+        "wide" => first.contact = Some(ContactInfo { tags: Some(vec![String::new(); 400_000]), ..contact() }),
+        "noise" => cart(first).id = noise(4 << 20),
+        "strangers" => {
+            let stranger = |n: u32| {
+                let keys = vec![ContactKey::ExternalId(format!("stranger-{n}"))];
+                Event { contact: Some(ContactInfo { keys, ..contact() }), ..event(&n.to_string()) }
+            };
+            done.events = (0..1_000).map(stranger).collect();
+            done.triggers.clear();
+        }
+        "forged-status" => {
+            let mut forged = status("failed");
+            (forged.message_id, forged.callback_data) = named(&item.body);
+            done = only(plain("message.status_changed", Payload::Status(forged)));
+        }
+        "forged-connection" => {
+            let account = Some("102290129340398".to_owned());
+            let change = ConnectionChange { account, provider_event: None, reason: Some("forged".to_owned()) };
+            done = only(plain("connection.disabled", Payload::Connection(change)));
+        }
+        "control-state" => done.state = Some("\u{1}".repeat(64 << 10)),
         "bad-state-word" => {
             first.kind = "message.status_changed".to_owned();
             first.payload = Payload::Status(status("seen"));
@@ -46,6 +92,8 @@ pub(crate) fn make(what: &str) -> Outcome {
         "need" => return need("https://api.example.com/orders/1"),
         "need-elsewhere" => return need("https://evil.example.org/?q=secret"),
         "need-nothing" => return Outcome::Need(Vec::new()),
+        "many-requests" => return Outcome::Need(vec![request("https://api.example.com/"); 101]),
+        "huge-request" => return need(&format!("https://api.example.com/{}", "x".repeat(1 << 20))),
         "failed" => {
             let field = Some("/customer".to_owned());
             return Outcome::Failed(Failure { field, reason: "r".repeat(5_000), retryable: true });
@@ -56,7 +104,66 @@ pub(crate) fn make(what: &str) -> Outcome {
 }
 
 fn need(url: &str) -> Outcome {
-    Outcome::Need(vec![Request { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: None }])
+    Outcome::Need(vec![request(url)])
+}
+
+fn request(url: &str) -> Request {
+    Request { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: None }
+}
+
+/// Text that does not compress.
+fn noise(bytes: usize) -> String {
+    let mut seed = 0x9e37_79b9_u32;
+    let letters = std::iter::repeat_with(|| {
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        char::from(b'0' + (seed % 75) as u8)
+    });
+    letters.take(bytes).collect()
+}
+
+/// One event, and nothing else.
+fn only(event: Event) -> Done {
+    Done { events: vec![event], triggers: Vec::new(), state: None }
+}
+
+/// An event of nobody.
+fn plain(kind: &str, payload: Payload) -> Event {
+    Event { kind: kind.to_owned(), contact: None, entity: None, payload, ..event("a") }
+}
+
+/// The ids of a message in the body, `"provider-id our-id"`: the plugin pretends to report of it.
+fn named(body: &str) -> (String, Option<String>) {
+    let ids = body.trim_matches('"');
+    let (provider, ours) = ids.split_once(' ').unwrap_or((ids, ""));
+    (provider.to_owned(), Some(ours.to_owned()))
+}
+
+fn order(id: &str) -> Order {
+    Order {
+        id: id.to_owned(),
+        number: Some("#1".to_owned()),
+        status: None,
+        payment_status: None,
+        fulfillment_status: None,
+        total: None,
+        subtotal: None,
+        shipping: None,
+        tax: None,
+        discount: None,
+        refunded: None,
+        items: Vec::new(),
+        shipping_address: None,
+        billing_address: None,
+        status_url: None,
+        cart_id: None,
+        discount_codes: Vec::new(),
+        tags: Vec::new(),
+        note: None,
+        cancel_reason: None,
+        placed_at: None,
+    }
 }
 
 fn trigger(name: &str, event_key: &str) -> Trigger {

@@ -6,14 +6,41 @@ use crate::{
         types::Outcome,
     },
     skip,
+    wasi::wasi::{clocks::monotonic_clock, random::random::get_random_bytes},
 };
-use std::{hint::black_box, time::Duration};
+use std::{hint::black_box, mem, time::Duration};
 
 pub(crate) fn run(what: &str) -> Outcome {
     match what {
         "loop" => loop {
             black_box(0);
         },
+        "calls" => loop {
+            black_box(monotonic_clock::now());
+        },
+        "random-flood" => loop {
+            black_box(get_random_bytes(1 << 16));
+        },
+        "random-huge" => {
+            black_box(get_random_bytes(1 << 40));
+        }
+        "prints" => loop {
+            print!("flood");
+            eprint!("flood");
+        },
+        "handles" => loop {
+            mem::forget(monotonic_clock::subscribe_duration(3_600_000_000_000));
+        },
+        "poll" => monotonic_clock::subscribe_duration(3_600_000_000_000).block(),
+        "trap" => std::process::abort(),
+        "not-utf8" => {
+            // SAFETY: none; that is the attack.
+            return Outcome::Skip(unsafe { String::from_utf8_unchecked(vec![b'a', 0xff, 0xfe]) });
+        }
+        "outside" => {
+            // SAFETY: none; that is the attack. It is never read here.
+            return Outcome::Skip(unsafe { String::from_raw_parts(0xffff_0000 as *mut u8, 1 << 15, 1 << 15) });
+        }
         "sleep" => std::thread::sleep(Duration::from_secs(3_600)),
         "memory" => {
             let mut hoard = Vec::new();

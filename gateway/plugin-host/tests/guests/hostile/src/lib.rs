@@ -11,6 +11,38 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../../../../wit", world: "plugin" });
 }
 
+mod wasi {
+    //! What an attacker calls directly that a language's library would not.
+
+    wit_bindgen::generate!({
+        inline: r"
+            package hostile:wasi@0.1.0;
+            world direct {
+                import wasi:clocks/monotonic-clock@0.2.0;
+                import wasi:random/random@0.2.0;
+            }
+            package wasi:io@0.2.0 {
+                interface poll {
+                    resource pollable { block: func(); }
+                }
+            }
+            package wasi:clocks@0.2.0 {
+                interface monotonic-clock {
+                    use wasi:io/poll@0.2.0.{pollable};
+                    now: func() -> u64;
+                    subscribe-duration: func(when: u64) -> pollable;
+                }
+            }
+            package wasi:random@0.2.0 {
+                interface random {
+                    get-random-bytes: func(len: u64) -> list<u8>;
+                }
+            }
+        ",
+        generate_all,
+    });
+}
+
 use bindings::{
     exports::tidegate::plugin::normalizer::Guest,
     tidegate::plugin::types::{Connection, Item, Outcome},
@@ -34,7 +66,7 @@ fn one(connection: &Connection, item: &Item) -> Outcome {
     match item.topic.split_once('/') {
         Some(("attack", what)) => attack::run(what),
         Some(("look", what)) => skip(&look::run(what, connection, item)),
-        Some(("answer", what)) => answer::make(what),
+        Some(("answer", what)) => answer::make(what, item),
         _ => skip("nothing to do"),
     }
 }
