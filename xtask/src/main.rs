@@ -2,6 +2,7 @@
 //! the tests notice what they are for. It knows no package of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
+mod bindings;
 mod ci;
 mod edges;
 mod markdown;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
+        ["bindings"] => bindings::write(),
         ["planted"] => planted::run(&workspace::root().join("target/planted")),
         ["planted", "--target-dir", target] => planted::run(Path::new(target)),
         _ => {
