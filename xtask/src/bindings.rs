@@ -63,8 +63,12 @@ mod tests {
         std::fs::write(dir.path().join("world.wit"), include_str!("bindings/small.wit")).unwrap();
         let made = files(dir.path()).unwrap();
         let text = |name: &str| made.iter().find(|(path, _)| path.ends_with(name)).unwrap().1.as_str();
-        let holds = |name: &str, line: &str| assert!(text(name).contains(line), "{name} lacks {line:?}:\n{}", text(name));
-        holds("contract.d.ts", "    /** Everything that\n     * identifies the person. */\n    contactKeys?: ContactKey[];\n");
+        let holds =
+            |name: &str, line: &str| assert!(text(name).contains(line), "{name} lacks {line:?}:\n{}", text(name));
+        holds(
+            "contract.d.ts",
+            "    /** Everything that\n     * identifies the person. */\n    contactKeys?: ContactKey[];\n",
+        );
         holds("contract.d.ts", "    note?: string | null;\n");
         holds("contract.d.ts", "    name: string;\n");
         holds("contract.d.ts", "export type ContactKey = { \"email\": string } | { \"home-phone\": Phone };\n");

@@ -1,10 +1,11 @@
 //! The project's own tasks. `cargo xtask ci` checks everything, as CI does; `cargo xtask tidy` checks only the layout, in a second; `cargo xtask planted` checks that
-//! the tests notice what they are for. It knows no package of the product.
+//! the tests notice what they are for; `cargo xtask bindings` and `cargo xtask languages` keep plugins in other languages in step. It knows no package of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
 mod bindings;
 mod ci;
 mod edges;
+mod languages;
 mod markdown;
 mod planted;
 mod readme;
@@ -18,6 +19,10 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask ci     check everything, as CI does
        cargo xtask tidy   check the layout: package edges, files, released contracts, planted bugs
+       cargo xtask bindings
+                          make what plugins in other languages see of the contract out of wit/
+       cargo xtask languages
+                          build the examples in every language, run their fixtures in the real host, and show what each costs
        cargo xtask planted [--target-dir DIR]
                           plant each bug of tests/planted in a copy of the tree, and demand that its test fails; builds in DIR (target/planted)";
 
@@ -27,6 +32,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["bindings"] => bindings::write(),
+        ["languages"] => languages::run(),
         ["planted"] => planted::run(&workspace::root().join("target/planted")),
         ["planted", "--target-dir", target] => planted::run(Path::new(target)),
         _ => {

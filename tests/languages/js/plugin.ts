@@ -3,7 +3,8 @@ import { Failed, Skip, contact, plugin, type Context, type Interpretation, type 
 
 export function interpret(item: Item, ctx: Context): Interpretation {
     const webhook = item.read();
-    if (item.topic === "uncaught") throw new TypeError("boom");
+    // With a place of its own, which does not move with the glue.
+    if (item.topic === "uncaught") throw Object.assign(new TypeError("boom"), { stack: "    at interpret (plugin.js:1:2)\n" });
     if (item.topic === "wrong-answer") {
         const id: any = 5;
         return { events: [{ kind: "order.updated", eventKey: "order", occurredAt: item.receivedAt, payload: { order: { id } } }] };

@@ -52,7 +52,9 @@ fn with_short_names(header: &str, contract: &Contract) -> Result<String> {
 
 /// The world's description is put into the component by `wasm-tools component embed`, not by an object file.
 fn without_object_file(source: &str) -> Result<String> {
-    let end = source.find("\n// Ensure that the *_component_type.o object").ok_or_else(|| anyhow!("the source has another end"))?;
+    let end = source
+        .find("\n// Ensure that the *_component_type.o object")
+        .ok_or_else(|| anyhow!("the source has another end"))?;
     Ok(source[..end].to_owned())
 }
 

@@ -79,7 +79,7 @@ pub(super) fn shapes(contract: &Contract) -> String {
 
 fn records(contract: &Contract) -> String {
     let entry = |named: &Named| match &named.shape {
-        Shape::Record(fields) => Some(table(&named.name, fields, |name| camel(name))),
+        Shape::Record(fields) => Some(table(&named.name, fields, camel)),
         Shape::Variant(_) | Shape::Enum(_) => None,
     };
     contract.types.iter().filter_map(entry).collect()

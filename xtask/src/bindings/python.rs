@@ -36,12 +36,8 @@ pub(super) fn module(contract: &Contract) -> String {
             }
             Shape::Enum(words) => {
                 let words = words.join("\", \"");
-                let _ = write!(
-                    text,
-                    "\n{} = Literal[\"{words}\"]\n{}",
-                    pascal(&named.name),
-                    docstring("", &named.docs)
-                );
+                let _ =
+                    write!(text, "\n{} = Literal[\"{words}\"]\n{}", pascal(&named.name), docstring("", &named.docs));
             }
             Shape::Record(_) => {}
         }

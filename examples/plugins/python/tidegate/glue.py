@@ -243,7 +243,7 @@ def _event(event: Event) -> contract.Event:
 
 def _json(value) -> str:
     """JSON text; a `Decimal` is written as a text, with its digits."""
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
 def _answered(answer) -> Response:
