@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::languages;
 use crate::readme::{Step, steps};
 use crate::runner::{Background, run as program, succeeds};
 use crate::workspace::read;
@@ -29,7 +28,6 @@ fn checks(times: &mut Times, readme: &[Step]) -> Result<()> {
         times.step(&name, || background.run(step))?;
     }
     times.step("end what runs in the background", || background.end())?;
-    times.step("cargo xtask languages", languages::run)?;
     deny(times)
 }
 
