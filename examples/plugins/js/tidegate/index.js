@@ -41,7 +41,8 @@ function refusal(error) {
         return failed(field === undefined ? undefined : String(field), String(message), Boolean(retry));
     }
     if (!(error instanceof Error)) return failed(undefined, `the plugin threw ${typeof error === "string" ? error : typeof error}`, false);
-    writeLog("debug", String(error.stack));
+    // Cut, so that a call full of mistakes keeps within what it may log.
+    writeLog("debug", String(error.stack).slice(0, 1000).toWellFormed());
     return failed(undefined, `${error.name}: ${error.message}${place(error)}`, false);
 }
 

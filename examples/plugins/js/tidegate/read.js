@@ -163,7 +163,8 @@ export function rfc3339(text) {
     const trimmed = text.trim();
     if (/^-?\d{1,15}$/.test(trimmed)) {
         const value = Number(trimmed);
-        return new Date(Math.abs(value) < 1e11 ? value * 1000 : value).toISOString().replace(".000Z", "Z");
+        const instant = new Date(Math.abs(value) < 1e11 ? value * 1000 : value).toISOString().replace(".000Z", "Z");
+        return /^\d{4}-/.test(instant) ? instant : undefined;
     }
     const match = INSTANT.exec(trimmed);
     if (match === null) return undefined;

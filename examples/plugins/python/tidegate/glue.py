@@ -203,7 +203,8 @@ def _refusal(error: BaseException):
         return wit.Outcome_Skip(give("str", str(error), "skip"))
     if isinstance(error, Failed):
         return wit.Outcome_Failed(wit.Failure(error.field, give("str", str(error.reason), "reason"), error.retry))
-    _log("debug", "".join(traceback.format_exception(error)))
+    # Cut, so that a call full of mistakes keeps within what it may log.
+    _log("debug", "".join(traceback.format_exception(error))[-1000:])
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/tidegate/" not in frame.filename]
     place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
     reason = f"{type(error).__name__}: {error}{place}"

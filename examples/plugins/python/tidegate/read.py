@@ -22,10 +22,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 def parse_json(text: str, what: str | None = None):
     """Reads JSON; `what` names it in the error when it is not the item's body."""
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except ValueError as error:
         prefix = f"{what}: " if what else ""
         raise Failed(f"{prefix}expected JSON: {error}") from None
+
+
+def _no_number(word: str):
+    raise ValueError(f"{word} is no number")
 
 
 class Reader:
