@@ -1,10 +1,13 @@
 //! The project's own tasks. `cargo xtask ci` checks everything, as CI does; `cargo xtask tidy` checks only the layout, in a second; `cargo xtask planted` checks that
-//! the tests notice what they are for; `cargo xtask freeze` releases a version of the plugin contract. It knows no package of the product.
+//! the tests notice what they are for; `cargo xtask bindings` and `cargo xtask languages` keep plugins in other languages in step; `cargo xtask freeze` releases a version
+//! of the plugin contract. It knows no package of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
+mod bindings;
 mod ci;
 mod edges;
 mod freeze;
+mod languages;
 mod markdown;
 mod planted;
 mod readme;
@@ -20,14 +23,20 @@ const USAGE: &str = "usage: cargo xtask ci     check everything, as CI does
        cargo xtask tidy   check the layout: package edges, files, released contracts, planted bugs
        cargo xtask freeze VERSION [--check]
                           release the plugin contract as VERSION (1.0): a guarded copy under wit/; with --check only say what that would do
+       cargo xtask bindings
+                          make what plugins in other languages see of the contract out of wit/
+       cargo xtask languages
+                          build the examples in every language, run their fixtures in the real host, and show what each costs
        cargo xtask planted [--target-dir DIR]
                           plant each bug of tests/planted in a copy of the tree, and demand that its test fails; builds in DIR (target/planted)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["ci"] => ci::run(),
+        ["ci"] => ci::run().and_then(|()| languages::run()),
         ["tidy"] => tidy::run(),
+        ["bindings"] => bindings::write(),
+        ["languages"] => languages::run(),
         ["planted"] => planted::run(&workspace::root().join("target/planted")),
         ["freeze", version] => freeze::run(version, false),
         ["freeze", version, "--check"] | ["freeze", "--check", version] => freeze::run(version, true),
