@@ -136,7 +136,7 @@ impl std::fmt::Debug for PluginHost {
 }
 
 /// Whether plugins are given this import.
-fn is_given(import: &str) -> bool {
+pub(crate) fn is_given(import: &str) -> bool {
     let wasi = WASI_PACKAGES.iter().any(|package| import.starts_with(package)) && import.contains("@0.2.");
     // The contract's types are an interface without functions, which a component imports to name them.
     let types = import.starts_with(v0_1::TYPES_IMPORT);

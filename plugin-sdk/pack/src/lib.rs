@@ -4,5 +4,5 @@
 mod build;
 mod section;
 
-pub use build::{BuildError, Crate, TARGET, build};
+pub use build::{BuildError, Crate, Lock, TARGET, build, build_with};
 pub use section::{MANIFEST_SECTION, SectionError, embed, extract};

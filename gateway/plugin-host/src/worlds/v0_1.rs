@@ -1,6 +1,6 @@
 //! Version 0.1 of the contract: `tidegate:plugin@0.1`, bound to the host, its values turned into the model's and back.
 
-use super::{Call, Failed, World};
+use super::{Call, Failed, Made, World};
 use crate::{
     error::CallError,
     guest::Guest,
@@ -28,6 +28,9 @@ pub(crate) const HOST_IMPORT: &str = "tidegate:plugin/host@0.1.";
 /// The import by which plugins of this version name its types.
 pub(crate) const TYPES_IMPORT: &str = "tidegate:plugin/types@0.1.";
 
+/// What every plugin of this version exports.
+pub(crate) const NORMALIZER_EXPORT: &str = "tidegate:plugin/normalizer@0.1.";
+
 /// Offers the host's functions to plugins.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Plugin::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
@@ -39,6 +42,10 @@ pub(crate) fn world(pre: InstancePre<Guest>) -> wasmtime::Result<Box<dyn World>>
 }
 
 impl World for PluginPre<Guest> {
+    fn instantiate<'c>(&'c self, store: &'c mut Store<Guest>) -> Made<'c> {
+        Box::pin(async move { self.instantiate_async(store).await.map(|_| ()) })
+    }
+
     fn interpret<'c>(
         &'c self,
         store: &'c mut Store<Guest>,

@@ -5,4 +5,5 @@
 mod answers;
 mod containment;
 mod loading;
+mod measuring;
 mod support;
