@@ -161,7 +161,7 @@ pub(crate) struct Catalog {
     sending: Sending,
     endpoints: HashMap<String, Arc<Endpoint>>,
     senders: Vec<Arc<Sender>>,
-    workspaces: HashMap<u32, Workspace>,
+    workspaces: Arc<HashMap<u32, Workspace>>,
     /// Versions of flows that runs entered and that are not the newest, as they are met.
     old_flows: RwLock<HashMap<(u32, String), Arc<Flow>>>,
     no_templates: TemplateSet,

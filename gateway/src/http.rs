@@ -51,6 +51,8 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/queue/discard", post(v1::queue::discard))
         .route("/v1/plugins", get(v1::replay::plugins))
         .route("/v1/plugins/aside", post(v1::replay::load_aside).layer(DefaultBodyLimit::max(COMPONENT_BYTES)))
+        .route("/v1/plugins/log", get(v1::plugin::lines))
+        .route("/v1/endpoints/{name}/plugin", post(v1::plugin::swap).layer(DefaultBodyLimit::max(COMPONENT_BYTES)))
         .route("/v1/replay", post(v1::replay::replay))
         .route("/v1/replay/compare", post(v1::replay::compare))
         .route("/v1/messages", get(v1::messages).post(v1::send))

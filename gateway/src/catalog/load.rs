@@ -1,5 +1,7 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
+mod swap;
+
 use super::{
     Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
     files::{read_all, read_component},
@@ -108,7 +110,7 @@ impl Catalog {
             sending: config.sending.clone(),
             endpoints,
             senders,
-            workspaces,
+            workspaces: Arc::new(workspaces),
             old_flows: RwLock::default(),
             no_templates: TemplateSet::default(),
             no_keywords: Keywords::default(),
