@@ -60,7 +60,7 @@ enum Command {
     /// What was put aside: look, try again, throw away.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
-    /// The plugins that are loaded, and how they fare.
+    /// Write, test and pack a plugin; see those that are loaded and how they fare.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// How the numbers that send fare: pause and resume them.
