@@ -4,11 +4,13 @@ mod figures;
 mod flights;
 mod reload;
 mod running;
+mod swap;
 mod switch;
 
 pub(crate) use flights::{Flights, Stopped};
 pub(crate) use reload::{ReloadFault, Reloaded, Source};
 pub(crate) use running::{Running, StartFault};
+pub(crate) use swap::{SwapFault, Swapped};
 pub(crate) use switch::Held;
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     catalog::Catalog,
     metrics::{Ages, Metrics},
     pulse::Pulses,
+    telemetry::PluginLines,
     upkeep::Underway,
 };
 use std::{
@@ -154,6 +157,12 @@ impl App {
     /// Keeps a plugin that is to be tried, in place of the last one.
     pub(crate) fn set_aside(&self, plugin: Plugin) {
         *self.aside.lock().unwrap_or_else(PoisonError::into_inner) = Some(plugin);
+    }
+
+    /// What plugins wrote to the log lately.
+    pub(crate) fn plugin_lines(&self) -> PluginLines {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.as_ref().map(|source| source.log.plugin_lines()).unwrap_or_default()
     }
 
     /// What senders did since the start.

@@ -59,7 +59,7 @@ enum Command {
     /// What was put aside: look, try again, throw away.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
-    /// Plugins: what is loaded, and how it fares; install, upgrade, roll back, sign.
+    /// Plugins: write, test and pack one; install, upgrade and roll back; see how those that are loaded fare.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// How the numbers that send fare: pause and resume them.

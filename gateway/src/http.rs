@@ -57,6 +57,8 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/plugins/upgrade", post(v1::plugins::upgrade))
         .route("/v1/plugins/rollback", post(v1::plugins::rollback))
         .route("/v1/plugins/uninstall", post(v1::plugins::uninstall))
+        .route("/v1/plugins/log", get(v1::plugin::lines))
+        .route("/v1/endpoints/{name}/plugin", post(v1::plugin::swap).layer(DefaultBodyLimit::max(COMPONENT_BYTES)))
         .route("/v1/replay", post(v1::replay::replay))
         .route("/v1/replay/compare", post(v1::replay::compare))
         .route("/v1/messages", get(v1::messages).post(v1::send))

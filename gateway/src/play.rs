@@ -1,6 +1,7 @@
 //! Plays a provider: makes a webhook as the provider would send it, from a bundled sample or a file, with fresh ids and a signature.
 
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use tidegate_bundled::{PLUGINS, SAMPLES};
 use tidegate_model::Timestamp;
 use tidegate_plugin_host::read_manifest;
@@ -169,9 +170,14 @@ impl Script {
     /// # Errors
     /// The provider is not known, or the secret can't be used.
     pub(crate) fn sign(&self, provider: &str, secret: &str, unique: &str, now: Timestamp) -> Result<Played, PlayFault> {
-        let component = known_provider(provider)?;
         let fault = |error: &dyn std::fmt::Display| PlayFault::Sign(error.to_string());
-        let manifest = read_manifest(component).map_err(|error| fault(&error))?;
+        let component = if crate::config::is_path(provider) {
+            let read = std::fs::read(provider);
+            Cow::Owned(read.map_err(|error| fault(&format!("{provider}: {error}")))?)
+        } else {
+            Cow::Borrowed(known_provider(provider)?)
+        };
+        let manifest = read_manifest(&component).map_err(|error| fault(&error))?;
         let scheme = crate::catalog::scheme_of(&manifest).map_err(|error| fault(&error))?;
         let secret = Secret::new(secret, &scheme.key).map_err(|error| fault(&error))?;
         let body = self.raw.clone().unwrap_or_else(|| self.body.to_string().into_bytes());

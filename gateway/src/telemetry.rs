@@ -1,5 +1,9 @@
 //! Logs: readable messages with the ids of delivery, event, run and message as fields.
 
+mod plugin_lines;
+
+pub(crate) use plugin_lines::PluginLines;
+
 use crate::config::{Log, LogFormat};
 use std::{fmt, io::IsTerminal};
 use tidegate_model::{DeliveryId, id::RawId};
@@ -39,17 +43,25 @@ impl fmt::Display for Root<'_> {
 
 /// What is logged, to be changed while the process runs.
 #[derive(Clone, Default)]
-pub(crate) struct LogFilter(Option<reload::Handle<EnvFilter, Registry>>);
+pub(crate) struct LogFilter {
+    handle: Option<reload::Handle<EnvFilter, Registry>>,
+    lines: PluginLines,
+}
 
 impl LogFilter {
     /// Changes it. The filter was checked before.
     pub(crate) fn set(&self, filter: &str) {
-        let Some(handle) = &self.0 else { return };
+        let Some(handle) = &self.handle else { return };
         match parse(filter).map(|filter| handle.reload(filter)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(error = %error, "log.filter stays as it was"),
             Err(reason) => tracing::warn!(reason, "log.filter stays as it was"),
         }
+    }
+
+    /// The last lines of plugins.
+    pub(crate) fn plugin_lines(&self) -> PluginLines {
+        self.lines.clone()
     }
 }
 
@@ -81,7 +93,8 @@ fn parse(filter: &str) -> Result<EnvFilter, String> {
 pub(crate) fn start(log: &Log) -> Result<LogFilter, String> {
     let filter = parse(&log.filter).map_err(|problem| format!("log.filter: {problem}"))?;
     let (filter, handle) = reload::Layer::new(filter);
-    let registry = tracing_subscriber::registry().with(filter);
+    let plugin_lines = PluginLines::default();
+    let registry = tracing_subscriber::registry().with(filter).with(plugin_lines.clone());
     let lines =
         lines::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false);
     let started = match log.format {
@@ -89,7 +102,7 @@ pub(crate) fn start(log: &Log) -> Result<LogFilter, String> {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
     // Already started: by an earlier call in the same process.
-    Ok(LogFilter(started.is_ok().then_some(handle)))
+    Ok(LogFilter { handle: started.is_ok().then_some(handle), lines: plugin_lines })
 }
 
 #[cfg(test)]

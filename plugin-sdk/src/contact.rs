@@ -3,6 +3,41 @@
 use crate::{ContactInfo, ContactKey, Field, Phone};
 
 impl ContactInfo {
+    /// The person's full name, for a provider that has only that.
+    #[must_use]
+    pub fn with_name(mut self, name: Option<&str>) -> Self {
+        self.name = crate::json::filled(name).map(str::to_owned);
+        self
+    }
+
+    /// As [`add_phone`](Self::add_phone), in one expression.
+    #[must_use]
+    pub fn with_phone(mut self, number: Option<&str>, region: Option<&str>) -> Self {
+        self.add_phone(number, region);
+        self
+    }
+
+    /// As [`add_email`](Self::add_email), in one expression.
+    #[must_use]
+    pub fn with_email(mut self, address: Option<&str>) -> Self {
+        self.add_email(address);
+        self
+    }
+
+    /// As [`add_external_id`](Self::add_external_id), in one expression.
+    #[must_use]
+    pub fn with_external_id(mut self, id: Option<&str>) -> Self {
+        self.add_external_id(id);
+        self
+    }
+
+    /// As [`add_field`](Self::add_field), in one expression.
+    #[must_use]
+    pub fn with_field(mut self, name: &str, value: Option<&str>) -> Self {
+        self.add_field(name, value);
+        self
+    }
+
     /// Adds a phone number, free text; `region` is the country to assume when it has no country code.
     pub fn add_phone(&mut self, number: Option<&str>, region: Option<&str>) {
         self.add(number, |number| ContactKey::Phone(Phone { number, region: region.map(str::to_owned) }));

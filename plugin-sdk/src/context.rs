@@ -1,7 +1,7 @@
 //! What a plugin may use while it interprets one item: its connection, its state, answers from the provider, the log.
 
 use crate::{Answer, Connection, Error, Item, Level, Request, Response, json};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What a plugin may use while it interprets one item.
 #[derive(Debug)]
@@ -59,6 +59,14 @@ impl<'a> Context<'a> {
     /// [`Error::Need`] while there is no answer: pass it on with `?`. A failure when there will be none.
     pub fn fetch(&mut self, request: Request) -> Result<Response, Error> {
         read(self.try_fetch(request)?)
+    }
+
+    /// Like [`fetch`](Self::fetch), and reads the body of the answer as JSON.
+    ///
+    /// # Errors
+    /// As for [`fetch`](Self::fetch) and [`Response::json`].
+    pub fn fetch_json<T: DeserializeOwned>(&mut self, request: Request) -> Result<T, Error> {
+        self.fetch(request)?.json()
     }
 
     /// Like [`fetch`](Self::fetch), for several requests that do not depend on each other: the gateway makes them together.
@@ -124,6 +132,13 @@ fn write_log(level: Level, message: &str) {
 }
 
 impl Request {
+    /// The same request with one more header. Credentials are the host's to add.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push(crate::Header { name: name.to_ascii_lowercase(), value: value.to_owned() });
+        self
+    }
+
     /// A `GET` of an absolute `https` URL.
     pub fn get(url: impl Into<String>) -> Self {
         Self { method: "GET".to_owned(), url: url.into(), ..Self::default() }
@@ -142,6 +157,18 @@ impl Request {
 }
 
 impl Response {
+    /// Reads the body of a 2xx answer as JSON.
+    ///
+    /// # Errors
+    /// When the provider refused (which is worth another try for 429 and 5xx), or the body does not fit `T`: the reason names the field of the answer.
+    pub fn json<'r, T: Deserialize<'r>>(&'r self) -> Result<T, Error> {
+        if !self.is_success() {
+            let refused = Error::new(format!("the provider answered {} to a request for more", self.status));
+            return Err(if self.status == 429 || self.status >= 500 { refused.retryable() } else { refused });
+        }
+        json::parse(&self.body).map_err(|error| within("the provider's answer", error))
+    }
+
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -154,6 +181,14 @@ impl Response {
 }
 
 impl Item {
+    /// The value of a header that must be there; the name in any case.
+    ///
+    /// # Errors
+    /// When it is not, by its name.
+    pub fn required_header(&self, name: &str) -> Result<&str, Error> {
+        self.header(name).ok_or_else(|| Error::new(format!("expected the header {name}, found none")))
+    }
+
     /// A header's value; the name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find_header(&self.headers, name)

@@ -56,6 +56,10 @@ pub use plugin::{Interpretation, Plugin};
 #[macro_export]
 macro_rules! export {
     ($plugin:ty $(,)?) => {
+        // Its name is what the compiler says when it is there twice.
+        #[doc(hidden)]
+        mod a_crate_exports_one_plugin {}
+
         const _: () = {
             type Exported = $crate::__private::Component<$plugin>;
 

@@ -4,31 +4,46 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::readme::{Step, steps};
+use crate::readme::{Step, readme, steps};
 use crate::runner::{Background, run as program, succeeds};
 use crate::workspace::read;
+
+/// The guide whose commands are run after the README's, which build the program.
+pub(crate) const GUIDE: &str = "docs/plugin-guide.md";
 
 /// Checks all; stops at the first step that fails.
 pub(crate) fn run() -> Result<()> {
     // First, so that a README that CI cannot follow is told before anything is built.
-    let readme = steps(&read("README.md")?)?;
+    let texts = [("README.md", readme(&read("README.md")?)?), (GUIDE, steps(GUIDE, &read(GUIDE)?)?)];
     let mut times = Times::default();
-    let done = checks(&mut times, &readme);
+    let done = checks(&mut times, &texts);
     times.print();
     done
 }
 
-fn checks(times: &mut Times, readme: &[Step]) -> Result<()> {
+fn checks(times: &mut Times, texts: &[(&str, Vec<Step>)]) -> Result<()> {
     times.step("cargo fmt --all --check", || program("cargo", &["fmt", "--all", "--check"]))?;
     let clippy = "clippy --release --workspace --all-targets -- -D warnings";
     times.step(&format!("cargo {clippy}"), || program("cargo", &clippy.split(' ').collect::<Vec<_>>()))?;
-    let mut background = Background::default();
-    for step in readme {
-        let name = format!("{} (README.md:{})", step.command, step.line);
-        times.step(&name, || background.run(step))?;
+    for (file, steps) in texts {
+        follow(times, file, steps)?;
     }
-    times.step("end what runs in the background", || background.end())?;
     deny(times)
+}
+
+/// Runs the commands of a text.
+fn follow(times: &mut Times, file: &str, steps: &[Step]) -> Result<()> {
+    let mut background = Background::default();
+    for step in steps {
+        let name = format!("{} ({file}:{})", step.command, step.line);
+        match &step.needs {
+            Some(needs) if !succeeds(needs, &["--version"]) => {
+                println!("\n=== {name}\n{needs} is not installed: not run")
+            }
+            _ => times.step(&name, || background.run(step))?,
+        }
+    }
+    times.step(&format!("end what runs in the background ({file})"), || background.end())
 }
 
 fn deny(times: &mut Times) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The commands that a README tells its reader to type, so that CI types them too.
+//! The commands that a README or a guide tells its reader to type, so that CI types them too.
 
 use anyhow::{Result, bail, ensure};
 
@@ -10,38 +10,22 @@ pub(crate) const TEST_COMMAND: &str = "cargo test --release --workspace";
 /// Other names of the shell: a block under one of them would be missed.
 const OTHER_SHELLS: [&str; 5] = ["bash", "console", "shell", "shell-session", "zsh"];
 
-/// One command of a README.
+/// One command of a README or a guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// The line of the README that it begins on, counted from 1.
+    /// The line that it begins on, counted from 1.
     pub(crate) line: usize,
     /// The command, for `sh -c`; a background command without its `&`.
     pub(crate) command: String,
     /// Whether it ended in `&`: it runs until the last step is done.
     pub(crate) background: bool,
+    /// A program of another language's tools that it needs; where that is missing, CI tells so and goes on.
+    pub(crate) needs: Option<String>,
 }
 
-/// The commands of all blocks fenced as `sh`, in order. A block fenced as `sh ci=skip` is passed over; it has to begin with a comment that says why.
-///
-/// In a block, every line is a command, unless some begin with `$ `: then those are, and the others show their output. Comments are passed over, and a `\` at the
-/// end joins the next line.
-pub(crate) fn steps(text: &str) -> Result<Vec<Step>> {
-    let mut all = Vec::new();
-    for block in blocks(text) {
-        let line = block.line;
-        match block.info[..] {
-            ["sh"] => all.extend(commands(&block)?),
-            ["sh", "ci=skip"] => ensure!(
-                block.lines.first().is_some_and(|first| first.trim_start().starts_with('#')),
-                "README.md:{line}: a block that CI skips begins with a comment that says why"
-            ),
-            ["sh", ..] => bail!("README.md:{line}: write ```sh, or ```sh ci=skip"),
-            [other, ..] if OTHER_SHELLS.contains(&other) => {
-                bail!("README.md:{line}: write ```sh instead of ```{other}, so that CI runs the commands");
-            }
-            _ => {}
-        }
-    }
+/// The commands of the README. One of them must be the command that runs the tests.
+pub(crate) fn readme(text: &str) -> Result<Vec<Step>> {
+    let all = steps("README.md", text)?;
     ensure!(
         all.iter().any(|step| step.command == TEST_COMMAND && !step.background),
         "README.md: no block fenced as ```sh has the line `{TEST_COMMAND}`, so that CI would run no test"
@@ -49,7 +33,35 @@ pub(crate) fn steps(text: &str) -> Result<Vec<Step>> {
     Ok(all)
 }
 
-fn commands(block: &Block<'_>) -> Result<Vec<Step>> {
+/// The commands of all blocks fenced as `sh`, in order. A block fenced as `sh ci=skip` is passed over; it has to begin with a comment that says why. One fenced as
+/// `sh needs=npm` is run where that program is there.
+///
+/// In a block, every line is a command, unless some begin with `$ `: then those are, and the others show their output. Comments are passed over, and a `\` at the
+/// end joins the next line.
+pub(crate) fn steps(file: &str, text: &str) -> Result<Vec<Step>> {
+    let mut all = Vec::new();
+    for block in blocks(text) {
+        let line = block.line;
+        match block.info[..] {
+            ["sh"] => all.extend(commands(file, &block, None)?),
+            ["sh", "ci=skip"] => ensure!(
+                block.lines.first().is_some_and(|first| first.trim_start().starts_with('#')),
+                "{file}:{line}: a block that CI skips begins with a comment that says why"
+            ),
+            ["sh", mark] if mark.starts_with("needs=") => {
+                all.extend(commands(file, &block, mark.strip_prefix("needs="))?)
+            }
+            ["sh", ..] => bail!("{file}:{line}: write ```sh, ```sh ci=skip, or ```sh needs=PROGRAM"),
+            [other, ..] if OTHER_SHELLS.contains(&other) => {
+                bail!("{file}:{line}: write ```sh instead of ```{other}, so that CI runs the commands");
+            }
+            _ => {}
+        }
+    }
+    Ok(all)
+}
+
+fn commands(file: &str, block: &Block<'_>, needs: Option<&str>) -> Result<Vec<Step>> {
     let prompted = block.lines.iter().any(|line| line.trim_start().starts_with("$ "));
     let mut steps = Vec::new();
     let mut lines = block.lines.iter().map(|line| line.trim()).zip(block.line + 1..);
@@ -60,7 +72,7 @@ fn commands(block: &Block<'_>) -> Result<Vec<Step>> {
             let next = lines.next().map_or("", |(next, _)| next);
             command = format!("{open}{next}");
         }
-        steps.push(step(line, &command)?);
+        steps.push(Step { needs: needs.map(str::to_owned), ..step(file, line, &command)? });
     }
     Ok(steps)
 }
@@ -70,18 +82,18 @@ fn command_of(line: &str, prompted: bool) -> Option<&str> {
     (!command.is_empty() && !command.starts_with('#')).then_some(command)
 }
 
-fn step(line: usize, command: &str) -> Result<Step> {
+fn step(file: &str, line: usize, command: &str) -> Result<Step> {
     ensure!(
         !command.contains("<<"),
-        "README.md:{line}: CI cannot type a here-document: put the text in a file under examples/"
+        "{file}:{line}: CI cannot type a here-document: put the text in a file under examples/"
     );
     let waits = command.ends_with("&&");
-    ensure!(!waits, "README.md:{line}: the command ends in `&&`: write the next one on the same line");
+    ensure!(!waits, "{file}:{line}: the command ends in `&&`: write the next one on the same line");
     let (command, background) = match command.strip_suffix('&') {
         Some(command) => (command.trim_end(), true),
         None => (command, false),
     };
-    Ok(Step { line, command: command.to_owned(), background })
+    Ok(Step { line, command: command.to_owned(), background, needs: None })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Runs a README's command: to its end, or from now on in the background.
+    /// Runs a text's command: to its end, or from now on in the background.
     pub(crate) fn run(&mut self, step: &Step) -> Result<()> {
         if step.background {
             // `exec` makes the child's process id that of the command; `env` lets it begin with variables.
@@ -126,7 +126,7 @@ mod tests {
     use crate::readme::Step;
 
     fn step(command: &str, background: bool) -> Step {
-        Step { line: 1, command: command.to_owned(), background }
+        Step { line: 1, command: command.to_owned(), background, needs: None }
     }
 
     #[test]

@@ -181,6 +181,11 @@ fn is_wasi(import: &str) -> bool {
     WASI_PACKAGES.iter().any(|package| import.starts_with(package)) && import.contains("@0.2.")
 }
 
+/// Whether plugins of any version of the contract are given this import.
+pub(crate) fn is_given(import: &str) -> bool {
+    is_wasi(import) || CONTRACTS.iter().flat_map(|contract| contract.imports).any(|given| import.starts_with(given))
+}
+
 /// Whether this names an interface of the contract, of any version.
 fn is_of_a_contract(import: &str) -> bool {
     ["tidegate:plugin/host@", "tidegate:plugin/types@"].iter().any(|interface| import.starts_with(interface))

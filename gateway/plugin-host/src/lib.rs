@@ -4,6 +4,7 @@
 //! [`PluginHost::load`] reads a component's manifest, checks what it imports and compiles it; [`Plugin::interpret`] runs it once, in a fresh instance; [`split`]
 //! cuts a delivery into the items that it is given.
 
+mod anatomy;
 mod cache;
 mod error;
 mod fetch;
@@ -20,15 +21,16 @@ mod promote;
 mod ticker;
 mod worlds;
 
+pub use anatomy::{Anatomy, AnatomyError, anatomy, is_given_import};
 pub use error::{CallError, HostError, LoadError};
 pub use host::{HostConfig, PluginHost};
 pub use inspect::Oversized;
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
 pub use manifest::{
-    Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response, Selector,
-    Signature, Topic, read_manifest,
+    Build, Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response,
+    Selector, Signature, Topic, is_plugin_id, read_manifest,
 };
-pub use plugin::{Figures, Plugin};
+pub use plugin::{Figures, Measured, Plugin};
 pub use pointer::{Pointer, PointerError};
 pub use tidegate_plugin_pack::{MANIFEST_SECTION, SectionError, embed, extract};
 pub use worlds::shape::Misfit;

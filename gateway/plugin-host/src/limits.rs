@@ -22,6 +22,7 @@ pub(crate) const MEMORIES: u32 = 4;
 /// The budgets of one call.
 #[derive(Debug)]
 pub(crate) struct Budgets {
+    memory_bytes: usize,
     memory_left: usize,
     memory_denied: bool,
     tables_left: usize,
@@ -39,6 +40,7 @@ pub(crate) struct Broken(pub(crate) &'static str);
 impl Budgets {
     pub(crate) const fn new(memory_bytes: usize) -> Self {
         Self {
+            memory_bytes,
             memory_left: memory_bytes,
             memory_denied: false,
             tables_left: TABLE_ENTRIES,
@@ -46,6 +48,11 @@ impl Budgets {
             log_bytes_left: LOG_BYTES,
             broken: None,
         }
+    }
+
+    /// Bytes of memory that the call had; memory never shrinks.
+    pub(crate) const fn memory_used(&self) -> usize {
+        self.memory_bytes - self.memory_left
     }
 
     /// Whether memory was refused. A plugin that copes with it goes on; one that does not crashes.
@@ -120,6 +127,7 @@ mod tests {
         assert!(budgets.memory_growing(0, 60, None).unwrap());
         assert!(budgets.memory_growing(0, 40, None).unwrap());
         assert!(!budgets.memory_denied());
+        assert_eq!(budgets.memory_used(), 100);
         assert!(!budgets.memory_growing(60, 61, None).unwrap());
         assert!(budgets.memory_denied());
     }

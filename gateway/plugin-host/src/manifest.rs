@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_model::scheme::SignatureScheme;
 
+mod build;
 mod check;
 mod error;
 mod locate;
 mod nearest;
 mod read;
 
+pub use build::Build;
 pub(crate) use check::is_kebab_case;
+pub use check::is_plugin_id;
 pub use error::ManifestError;
 
 /// Largest manifest, in bytes: it is read before anything else of a stranger's file.
@@ -48,6 +51,9 @@ pub struct Manifest {
     /// What the provider sends, as far as the plugin reads it.
     #[serde(default)]
     pub topics: Vec<Topic>,
+    /// How the component is built from its source; `None` for a crate, which cargo builds. Of use beside the source only: a gateway builds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     /// How the provider signs; `None` when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,

@@ -22,6 +22,10 @@ use tidegate_model::{
 };
 use wasmtime::{Store, Trap, component::ResourceTableError};
 
+mod measure;
+
+pub use measure::Measured;
+
 /// A loaded plugin. Clones are cheap and share it.
 #[derive(Clone)]
 pub struct Plugin {
@@ -135,37 +139,28 @@ impl Plugin {
         connection: &ConnectionInfo,
         items: &[Item],
     ) -> Result<Vec<Outcome>, CallError> {
+        let mut store = self.store(seed, items.len());
+        self.call_in(&mut store, connection, items).await
+    }
+
+    async fn call_in(
+        &self,
+        store: &mut Store<Guest>,
+        connection: &ConnectionInfo,
+        items: &[Item],
+    ) -> Result<Vec<Outcome>, CallError> {
         let Inner { identity, world, host, .. } = &*self.inner;
         // The semaphore is never closed; a call without a permit would at worst find the pool full.
         let _slot = host.slots.acquire().await.ok();
         let _running = host.ticker.enter();
-        let mut store = self.store(seed, items.len());
         let deadline = Duration::from_millis(identity.manifest.limits.deadline_ms);
-        let call = world.interpret(&mut store, identity, connection, items);
+        let call = world.interpret(store, identity, connection, items);
         let ended = tokio::time::timeout(deadline, call).await;
         store.data().log_stderr();
         match ended {
             Ok(Ok(outcomes)) => Ok(outcomes),
             Ok(Err(Failed::Answer(error))) => Err(error),
             Ok(Err(Failed::Engine(error))) => Err(self.explain(store.data(), &error)),
-            Err(_elapsed) => Err(CallError::Deadline { plugin: self.id().to_owned(), deadline }),
-        }
-    }
-
-    /// Makes an instance and throws it away: what every call begins with. For measuring it.
-    ///
-    /// # Errors
-    /// When the plugin can't be instantiated.
-    pub async fn instantiate(&self, seed: &ItemId) -> Result<(), CallError> {
-        let Inner { identity, world, host, .. } = &*self.inner;
-        let _slot = host.slots.acquire().await.ok();
-        let _running = host.ticker.enter();
-        let mut store = self.store(seed, 0);
-        let deadline = Duration::from_millis(identity.manifest.limits.deadline_ms);
-        let ended = tokio::time::timeout(deadline, world.instantiate(&mut store)).await;
-        match ended {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.explain(store.data(), &error)),
             Err(_elapsed) => Err(CallError::Deadline { plugin: self.id().to_owned(), deadline }),
         }
     }

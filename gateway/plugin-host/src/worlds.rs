@@ -23,7 +23,7 @@ pub(crate) mod v0_1;
 pub(crate) const CONTRACTS: &[Contract] = &[v0_1::CONTRACT];
 
 /// The interface that every plugin exports, without its version.
-const NORMALIZER: &str = "tidegate:plugin/normalizer";
+pub(crate) const NORMALIZER: &str = "tidegate:plugin/normalizer";
 
 /// A version of the contract, as the host offers it.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ pub(crate) trait World: Send + Sync {
         items: &'c [Item],
     ) -> Call<'c>;
 
-    /// Makes an instance in the store, and calls nothing.
+    /// Makes an instance in the store, and calls nothing: for measuring.
     fn instantiate<'c>(&'c self, store: &'c mut Store<Guest>) -> Making<'c>;
 }
 

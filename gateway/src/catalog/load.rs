@@ -1,6 +1,7 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
 mod plugins;
+mod swap;
 
 use plugins::build_text;
 

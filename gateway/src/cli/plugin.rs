@@ -1,9 +1,18 @@
-//! `tidegate plugin`: the plugins of a gateway, and their life.
+//! `tidegate plugin`: for authors, from a new project to a packed plugin; for operators, the plugins of a gateway, and their life.
 
+mod bench;
+mod check;
+mod dev;
 mod door;
+mod inspect;
 mod install;
 mod keys;
+mod new;
+mod pack;
+mod project;
 mod switch;
+mod templates;
+mod test;
 mod trial;
 
 use super::{Failure, Target, control::Control, output};
@@ -12,6 +21,20 @@ use serde_json::Value;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
+    /// Make a project that builds, passes its tests, and is to be changed.
+    New(new::NewArgs),
+    /// Build a project, and pack it into the one file that a gateway loads.
+    Pack(pack::PackArgs),
+    /// Say what keeps a plugin from running, and what could be better.
+    Check(check::CheckArgs),
+    /// Run a project's fixtures in the real host.
+    Test(test::TestArgs),
+    /// Show what a packed plugin is and asks for, without running any of it.
+    Inspect(inspect::InspectArgs),
+    /// Measure what calls of a plugin cost, and how far its limits are.
+    Bench(bench::BenchArgs),
+    /// Build, test and load a plugin into a running gateway each time its sources change.
+    Dev(dev::DevArgs),
     /// Which are loaded, how they fare, and what they may use.
     List {
         #[command(flatten)]
@@ -35,6 +58,13 @@ pub(super) enum PluginCommand {
 
 pub(super) fn run(command: &PluginCommand) -> Result<u8, Failure> {
     match command {
+        PluginCommand::New(args) => new::run(args),
+        PluginCommand::Pack(args) => pack::run(args),
+        PluginCommand::Check(args) => check::run(args),
+        PluginCommand::Test(args) => test::run(args),
+        PluginCommand::Inspect(args) => inspect::run(args),
+        PluginCommand::Bench(args) => bench::run(args),
+        PluginCommand::Dev(args) => dev::run(args),
         PluginCommand::List { target } => list(target),
         PluginCommand::Install(args) => install::install(args),
         PluginCommand::Versions(args) => install::versions(args),

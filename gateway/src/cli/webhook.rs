@@ -15,7 +15,8 @@ use tidegate_model::Timestamp;
 pub(super) enum WebhookCommand {
     /// Send a webhook, signed as the provider would.
     Send {
-        /// Provider: the id of a bundled plugin (shopify, meta).
+        /// Provider: the id of a bundled plugin (shopify, meta), or a packed plugin, which says how its provider signs.
+        #[arg(value_name = "PROVIDER|FILE")]
         provider: String,
         /// A topic with a bundled sample (orders/create), or a file with the body or a fixture.
         #[arg(value_name = "TOPIC|FILE")]
@@ -82,6 +83,11 @@ pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
 fn script(provider: &str, what: &str) -> Result<Script, Failure> {
     let path = std::path::Path::new(what);
     if !path.is_file() {
+        if crate::config::is_path(provider) {
+            return Err(Failure::Usage(format!(
+                "{what}: there is no such file; a plugin of your own has no samples here"
+            )));
+        }
         return Script::sample(provider, what).map_err(|error| Failure::Usage(error.to_string()));
     }
     let bytes = std::fs::read(path).with_context(|| format!("{what} can't be read"))?;

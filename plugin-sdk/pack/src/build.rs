@@ -44,6 +44,15 @@ pub struct Crate<'a> {
     pub target_dir: &'a Path,
 }
 
+/// What may become of the lock file beside the crate, or beside its workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// It is used as it is: a build that is to be the same everywhere, or that runs inside another one.
+    AsItIs,
+    /// Cargo makes it, or adds what is missing: the build of an author who has just changed a dependency.
+    MayChange,
+}
+
 /// Why a plugin was not built. Written for the person who ran cargo.
 #[derive(Debug)]
 pub enum BuildError {
@@ -96,13 +105,20 @@ impl std::error::Error for BuildError {}
 /// # Errors
 /// When the target is missing or cargo fails.
 pub fn build(plugin: Crate<'_>) -> Result<Vec<u8>, BuildError> {
+    build_with(plugin, Lock::AsItIs)
+}
+
+/// As [`build()`], and says what may become of the lock file.
+///
+/// # Errors
+/// As [`build()`].
+pub fn build_with(plugin: Crate<'_>, lock: Lock) -> Result<Vec<u8>, BuildError> {
     ensure_target()?;
     let mut cargo = command("cargo", "CARGO");
     cargo
         .current_dir(plugin.dir)
         .args([
             "rustc",
-            "--locked",
             "--release",
             "--lib",
             "--crate-type",
@@ -114,6 +130,7 @@ pub fn build(plugin: Crate<'_>) -> Result<Vec<u8>, BuildError> {
         ])
         .arg("--target-dir")
         .arg(plugin.target_dir)
+        .args((lock == Lock::AsItIs).then_some("--locked"))
         .envs(PROFILE.iter().copied());
     FOREIGN_VARIABLES.iter().for_each(|name| {
         cargo.env_remove(name);

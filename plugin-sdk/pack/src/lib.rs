@@ -5,6 +5,6 @@ mod build;
 mod seal;
 mod section;
 
-pub use build::{BuildError, Crate, TARGET, build};
+pub use build::{BuildError, Crate, Lock, TARGET, build, build_with};
 pub use seal::{Sealed, seal, unseal};
 pub use section::{MANIFEST_SECTION, SIGNATURE_SECTION, SectionError, embed, extract};

@@ -43,7 +43,7 @@ impl std::fmt::Display for SectionError {
             ),
             Self::Truncated { offset } => write!(f, "the component is cut off: its section at byte {offset} is longer than the file"),
             Self::NoManifest => {
-                write!(f, "the component has no manifest (custom section `{MANIFEST_SECTION}`): embed its plugin.toml with `tidegate_plugin_pack::embed`")
+                write!(f, "the component has no manifest (custom section `{MANIFEST_SECTION}`): pack it with `tidegate plugin pack`")
             }
             Self::BehindSignatures { offset } => {
                 write!(f, "something follows the signatures of the component, at byte {offset}: it was changed after it was signed; sign it again")

@@ -76,6 +76,34 @@ impl Deref for Text<'_> {
     }
 }
 
+impl Deref for Decimal<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for Instant<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+macro_rules! into_string {
+    ($($scalar:ident),*) => {
+        $(impl From<$scalar<'_>> for String {
+            fn from(scalar: $scalar<'_>) -> Self {
+                scalar.0.into_owned()
+            }
+        })*
+    };
+}
+
+into_string!(Text, Decimal, Instant);
+
 /// Personal data may be anywhere: shows the length only.
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

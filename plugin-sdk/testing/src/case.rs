@@ -102,8 +102,50 @@ pub enum CaseError {
         /// Lines that differ, and those around them.
         difference: String,
     },
+    /// `answers.json` is not as it should be.
+    #[error("answers.json: {reason}")]
+    NoAnswers {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The plugin asks for what `answers.json` does not answer.
+    #[error(
+        "the plugin asks for what answers.json does not answer; put this into it, with the provider's answer:\n{skeleton}"
+    )]
+    Unanswered {
+        /// What to put into `answers.json`.
+        skeleton: String,
+    },
+    /// `answers.json` answers what nobody asked.
+    #[error("answers.json answers what the plugin did not ask for: {request}")]
+    Unasked {
+        /// The first such request.
+        request: String,
+    },
+    /// The plugin asks again and again.
+    #[error("the plugin still asks for more after {rounds} rounds of answers")]
+    TooManyRounds {
+        /// How many rounds were answered.
+        rounds: usize,
+    },
+    /// The folder holds no case.
+    #[error("{} holds no cases: add a folder with a webhook.json", dir.display())]
+    NoCases {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// No case has this name.
+    #[error("there is no case {found:?}; there are {}", known.join(", "))]
+    NoSuchCase {
+        /// The name that was asked for.
+        found: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
     /// There is no `outcome.json` yet.
-    #[error("there is no outcome.json; UPDATE=1 writes it. Found:\n{found}")]
+    #[error(
+        "there is no outcome.json; `tidegate plugin test --update` (or UPDATE=1 with `cargo test`) writes it. Found:\n{found}"
+    )]
     NoOutcome {
         /// What it would hold.
         found: String,
@@ -130,23 +172,37 @@ pub(crate) fn read(path: &Path) -> Result<String, CaseError> {
 
 /// What happens to `outcome.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
+    /// It is compared.
     Compare,
+    /// It is written anew.
     Update,
 }
 
+/// How a case ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The outcome is the one in `outcome.json`.
+    Same,
+    /// `outcome.json` was written, and says something new.
+    Written,
+}
+
 /// Compares what was found with `outcome.json`, or writes it.
-pub(crate) fn settle(folder: &Path, found: &str, mode: Mode) -> Result<(), CaseError> {
+pub(crate) fn settle(folder: &Path, found: &str, mode: Mode) -> Result<Settled, CaseError> {
     let path = folder.join("outcome.json");
     if mode == Mode::Update {
-        return fs::write(&path, found).map_err(|source| CaseError::File { path, source });
+        if fs::read_to_string(&path).is_ok_and(|expected| expected == found) {
+            return Ok(Settled::Same);
+        }
+        return fs::write(&path, found).map(|()| Settled::Written).map_err(|source| CaseError::File { path, source });
     }
     if !path.exists() {
         return Err(CaseError::NoOutcome { found: found.to_owned() });
     }
     let expected = read(&path)?;
     if expected == found {
-        return Ok(());
+        return Ok(Settled::Same);
     }
     Err(CaseError::OtherOutcome { difference: crate::diff::lines(&expected, found) })
 }
@@ -160,8 +216,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let settle = |found: &str, mode| settle(dir.path(), found, mode);
         assert!(matches!(settle("a\n", Mode::Compare), Err(CaseError::NoOutcome { .. })));
-        settle("a\n", Mode::Update).unwrap();
-        settle("a\n", Mode::Compare).unwrap();
+        assert_eq!(settle("a\n", Mode::Update).unwrap(), Settled::Written);
+        assert_eq!(settle("a\n", Mode::Update).unwrap(), Settled::Same);
+        assert_eq!(settle("a\n", Mode::Compare).unwrap(), Settled::Same);
         let error = settle("b\n", Mode::Compare).unwrap_err().to_string();
         assert!(error.ends_with("- a\n+ b\n"), "{error}");
     }

@@ -13,15 +13,26 @@
 //! ```
 //! `body` may be any JSON and is sent as it is written; `body_text` takes its place for bodies that are not JSON. `settings` (the connection's) and `state` (what
 //! the plugin stored before) may be left out.
+//!
+//! What the plugin fetches is answered by `answers.json` beside it; a request without an answer fails the case, and so does an answer that nobody asked for:
+//!
+//! ```json
+//! [
+//!   { "request": { "method": "GET", "url": "https://api.example.com/orders/1" }, "response": { "status": 200, "body": { "id": 1 } } },
+//!   { "request": { "url": "https://api.example.com/orders/2" }, "failed": "no route to the host" }
+//! ]
+//! ```
 
+mod answers;
 mod case;
 mod diff;
 mod own;
 mod run;
 
-pub use case::{CaseError, Fixture};
+pub use answers::Answers;
+pub use case::{CaseError, Fixture, Mode, Settled};
 pub use own::own_component;
-pub use run::{Failed, interpret, run_fixtures};
+pub use run::{Called, Failed, Ran, Selection, interpret, run_cases, run_fixtures};
 
 /// Makes a test of a folder of fixtures.
 ///

@@ -14,10 +14,11 @@ pub(super) fn check(file: &str, text: &str, manifest: &Manifest) -> Result<(), M
     })
 }
 
-type Mistake = (String, String);
+pub(super) type Mistake = (String, String);
 
 fn mistake(manifest: &Manifest) -> Option<Mistake> {
     identity(manifest)
+        .or_else(|| super::build::mistake(manifest.build.as_ref()?))
         .or_else(|| topics(manifest))
         .or_else(|| signature(manifest))
         .or_else(|| handshake(manifest))
@@ -28,8 +29,13 @@ fn mistake(manifest: &Manifest) -> Option<Mistake> {
         .or_else(|| events(manifest))
 }
 
-fn at(key: impl Into<String>, reason: impl Into<String>) -> Option<Mistake> {
+pub(super) fn at(key: impl Into<String>, reason: impl Into<String>) -> Option<Mistake> {
     Some((key.into(), reason.into()))
+}
+
+/// Whether a plugin may have this id: lower-case words of letters and digits joined by `-`, at most 64 characters.
+pub fn is_plugin_id(text: &str) -> bool {
+    is_kebab_case(text) && text.len() <= ID_MAX
 }
 
 /// Whether the text is lower-case words of letters and digits joined by `-`.
@@ -40,7 +46,7 @@ pub(crate) fn is_kebab_case(text: &str) -> bool {
 
 fn identity(manifest: &Manifest) -> Option<Mistake> {
     let Manifest { id, name, version, .. } = manifest;
-    if !is_kebab_case(id) || id.len() > ID_MAX {
+    if !is_plugin_id(id) {
         return at("id", format!("expected lower-case words joined by `-`, at most {ID_MAX} characters, found {id:?}"));
     }
     if name.trim().is_empty() {

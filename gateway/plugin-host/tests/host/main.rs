@@ -7,4 +7,5 @@ mod bombs;
 mod containment;
 mod contract;
 mod loading;
+mod measuring;
 mod support;
