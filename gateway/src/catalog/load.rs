@@ -251,8 +251,14 @@ impl Loader<'_> {
     }
 
     pub(super) fn endpoint(&mut self, section: &config::Endpoint) -> Result<Endpoint, CatalogFault> {
+        let wrong = |problem: String| fault(format!("endpoints.{}.plugin", section.name), problem);
+        let plugin = self.plugin(&section.plugin).map_err(wrong)?;
+        self.endpoint_with(section, plugin)
+    }
+
+    /// An endpoint with this plugin behind it, whatever its section names.
+    fn endpoint_with(&mut self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
         let (key, subject) = (format!("endpoints.{}", section.name), format!("endpoint {}", section.name));
-        let plugin = self.plugin(&section.plugin).map_err(|problem| fault(format!("{key}.plugin"), problem))?;
         let manifest = plugin.manifest();
         let scheme = scheme_of(manifest).map_err(|problem| fault(&key, problem))?;
         self.facts.note(subject.clone(), section);

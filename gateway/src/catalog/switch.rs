@@ -2,7 +2,7 @@
 //! as it is, also where the files of it have changed.
 
 use super::{
-    Catalog, Connection, Endpoint,
+    Catalog, Connection, Endpoint, Facts,
     load::{CatalogFault, Loader},
 };
 use crate::{
@@ -16,6 +16,7 @@ use std::{
 };
 use tidegate_flows::TemplateSet;
 use tidegate_model::opt_out::Keywords;
+use tidegate_plugin_host::Plugin;
 use tidegate_store::{Engine, records::Registry};
 
 impl Catalog {
@@ -55,7 +56,17 @@ impl Catalog {
                 plugins.entry(digest.to_owned()).or_insert_with(|| held.clone());
             }
         }
-        Ok(Self {
+        Ok(self.with_endpoints(endpoints, facts, plugins))
+    }
+
+    /// The same catalog with other endpoints, which run these plugins.
+    pub(super) fn with_endpoints(
+        &self,
+        endpoints: HashMap<String, Arc<Endpoint>>,
+        facts: Facts,
+        plugins: HashMap<String, Plugin>,
+    ) -> Self {
+        Self {
             sending: self.sending.clone(),
             endpoints,
             senders: self.senders.clone(),
@@ -70,7 +81,7 @@ impl Catalog {
             host: self.host.clone(),
             plugins,
             client: self.client.clone(),
-        })
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! A catalog with another build of one endpoint's plugin: for the author who tries it in a running gateway. Nothing else is read again.
 
 use super::{CatalogFault, Loader, fault};
-use crate::catalog::Catalog;
-use std::sync::{Arc, RwLock};
-use tidegate_flows::TemplateSet;
-use tidegate_model::opt_out::Keywords;
+use crate::{catalog::Catalog, depot::Shelf};
+use std::{collections::HashMap, sync::Arc};
 use tidegate_plugin_host::Plugin;
-use tidegate_store::{Engine, records::Registry};
+use tidegate_store::{
+    Engine,
+    records::{ReadError, Registry},
+};
 
 impl Catalog {
     /// The same catalog, with this plugin behind the endpoint.
@@ -25,26 +26,15 @@ impl Catalog {
             metrics: &self.metrics,
             previous: Some(self),
             facts: self.facts.clone(),
-            plugins: std::collections::HashMap::new(),
+            plugins: HashMap::new(),
+            shelf: Shelf::load(store).map_err(ReadError::Store)?,
+            // What connections run is loaded already.
+            depot: None,
         };
         let mut endpoints = self.endpoints.clone();
-        endpoints.insert(name.to_owned(), Arc::new(loader.endpoint(section, plugin)?));
-        let in_use = endpoints.values().map(|endpoint| (endpoint.plugin_digest.clone(), endpoint.plugin.clone()));
-        Ok(Self {
-            sending: self.sending.clone(),
-            plugins: in_use.collect(),
-            endpoints,
-            senders: self.senders.clone(),
-            workspaces: Arc::clone(&self.workspaces),
-            old_flows: RwLock::default(),
-            no_templates: TemplateSet::default(),
-            no_keywords: Keywords::default(),
-            config: self.config.clone(),
-            proxies: self.proxies.clone(),
-            facts: loader.facts,
-            metrics: Arc::clone(&self.metrics),
-            host: self.host.clone(),
-            client: self.client.clone(),
-        })
+        endpoints.insert(name.to_owned(), Arc::new(loader.endpoint_with(section, plugin.clone())?));
+        let mut plugins = self.plugins.clone();
+        plugins.insert(plugin.digest(), plugin);
+        Ok(self.with_endpoints(endpoints, loader.facts, plugins))
     }
 }
