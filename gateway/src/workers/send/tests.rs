@@ -12,12 +12,12 @@ use tidegate_store::{Changes, Lane, Queue, Record, Space, WorkRow};
 /// Takes messages until there are none.
 fn send_all(stage: &mut Stage) {
     let supervisor = Supervisor::new(stage.runtime().handle().clone());
-    let slots = Slots::new(1, 1);
+    let slots = Slots::new(1);
     loop {
         // As in the gateway: the slot is free again when the message is settled.
         let slot = stage.runtime().block_on(async {
             loop {
-                match slots.take(1) {
+                match slots.take(1, true) {
                     Some(slot) => return slot,
                     None => slots.freed().await,
                 }
