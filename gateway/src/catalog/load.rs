@@ -3,9 +3,10 @@
 use super::{
     Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
     files::{read_all, read_component},
+    proof, settings,
 };
 use crate::{
-    config::{self, Config, SecretText},
+    config::{self, Config, Origins, SecretText},
     http::Proxies,
     metrics::Metrics,
     records::FlowRow,
@@ -19,8 +20,8 @@ use std::{
 };
 use tidegate_channels::{HttpClient, Token, WhatsappConfig, WhatsappSender};
 use tidegate_flows::{Action, FlowSet, Step, TemplateSet, parse_flow, parse_template};
-use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme};
-use tidegate_plugin_host::{HostConfig, Manifest, Plugin, PluginHost, Signature};
+use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof};
+use tidegate_plugin_host::{HostConfig, Plugin, PluginHost};
 use tidegate_signature::{Secret, Secrets};
 use tidegate_store::{
     Changes, Engine,
@@ -38,6 +39,9 @@ pub(crate) enum CatalogFault {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// At several keys, one a line.
+    #[error("{}", lines(.0))]
+    Several(Vec<CatalogFault>),
     /// In files that the configuration names; each problem on a line of its own.
     #[error("{0}")]
     Files(String),
@@ -49,7 +53,25 @@ pub(crate) enum CatalogFault {
     Store(#[from] ReadError),
 }
 
-fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
+fn lines(faults: &[CatalogFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl CatalogFault {
+    /// The same, with the place where each key was set.
+    pub(super) fn at(self, origins: &Origins) -> Self {
+        match self {
+            Self::Key { key, problem } => {
+                let place = origins.nearest_place(&key).map(|place| format!("{place}: ")).unwrap_or_default();
+                Self::Key { key: format!("{place}{key}"), problem }
+            }
+            Self::Several(faults) => Self::Several(faults.into_iter().map(|fault| fault.at(origins)).collect()),
+            other @ (Self::Files(_) | Self::Host(_) | Self::Store(_)) => other,
+        }
+    }
+}
+
+pub(super) fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
     CatalogFault::Key { key: key.into(), problem: format!("{problem}") }
 }
 
@@ -71,6 +93,10 @@ impl Catalog {
     /// # Errors
     /// What does not fit together.
     pub(crate) fn load(config: &Config, sources: &Sources<'_>) -> Result<Self, CatalogFault> {
+        Self::load_all(config, sources).map_err(|fault| fault.at(&config.origins))
+    }
+
+    fn load_all(config: &Config, sources: &Sources<'_>) -> Result<Self, CatalogFault> {
         let Sources { store, plugin_cache, metrics, previous } = *sources;
         let (host, client) = match previous {
             Some(held) => (held.host.clone(), held.client.clone()),
@@ -248,8 +274,9 @@ impl Loader<'_> {
 
     fn endpoint(&mut self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
         let (key, subject) = (format!("endpoints.{}", section.name), format!("endpoint {}", section.name));
-        let manifest = plugin.manifest();
-        let scheme = scheme_of(manifest).map_err(|problem| fault(&key, problem))?;
+        let given = proof::given(section);
+        let manifest = proof::manifest_of(section, &plugin)?;
+        let proof = proof::proof_of(section, &manifest)?;
         self.facts.note(subject.clone(), section);
         let build = format!("{}@{} {}", manifest.id, manifest.version, plugin.digest().get(..12).unwrap_or_default());
         self.facts.note_text(subject.clone(), "plugin build", &build);
@@ -258,16 +285,21 @@ impl Loader<'_> {
             let text = secret(&key, "secrets", text)?;
             all.push_str(&text);
             all.push('\n');
-            Secret::new(&text, &scheme.key).map_err(|error| fault(format!("{key}.secrets"), error))
+            Secret::new(&text, proof::key_form(&proof)).map_err(|error| fault(format!("{key}.secrets"), error))
         });
-        let secrets =
-            Secrets::new(secrets.collect::<Result<_, _>>()?).map_err(|error| fault(format!("{key}.secrets"), error))?;
+        let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+        let secrets = match proof {
+            Proof::Nothing => None,
+            Proof::Signature(_) | Proof::Token(_) => {
+                Some(Secrets::new(secrets).map_err(|error| fault(format!("{key}.secrets"), error))?)
+            }
+        };
         let token = section.verify_token.as_ref().map(|text| secret(&key, "verify_token", text)).transpose()?;
         self.facts.note_hidden(subject.clone(), "secrets", &all);
         if let Some(token) = &token {
             self.facts.note_hidden(subject, "verify_token", token);
         }
-        let connections = self.connections(section)?;
+        let connections = self.connections(section, &plugin)?;
         let home = match connections.as_slice() {
             [first, rest @ ..] if rest.iter().all(|other| other.workspace == first.workspace) => first.workspace,
             _ => tidegate_store::keys::NO_WORKSPACE,
@@ -283,20 +315,25 @@ impl Loader<'_> {
             meter: self.metrics.endpoint(&section.name),
             plugin_meter: self.metrics.plugin(plugin.id()),
             plugin,
-            scheme,
+            manifest,
+            given,
+            proof,
             secrets,
             verify_token: token.map(HiddenText),
             connections,
         })
     }
 
-    fn connections(&mut self, endpoint: &config::Endpoint) -> Result<Vec<Arc<Connection>>, CatalogFault> {
+    fn connections(
+        &mut self,
+        endpoint: &config::Endpoint,
+        plugin: &Plugin,
+    ) -> Result<Vec<Arc<Connection>>, CatalogFault> {
         let sections = self.config.connections.iter().filter(|section| section.endpoint == endpoint.name);
         sections
             .map(|section| {
                 self.facts.note(format!("connection {}", section.name), section);
-                let settings = serde_json::to_string(&section.settings)
-                    .map_err(|error| fault(format!("connections.{}.settings", section.name), error))?;
+                let settings = settings::text_of(plugin, section)?;
                 let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
                 Ok(Arc::new(Connection {
                     name: section.name.clone(),
@@ -311,22 +348,6 @@ impl Loader<'_> {
 
 fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
-}
-
-/// How a plugin's provider signs.
-pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
-    match &manifest.signature {
-        Some(Signature::Named { scheme }) => tidegate_signature::scheme(scheme).ok_or_else(|| {
-            let known = tidegate_signature::SCHEME_NAMES.join(", ");
-            format!("the plugin {} names the signature scheme {scheme:?}; this version knows {known}", manifest.id)
-        }),
-        Some(Signature::Scheme(scheme)) => {
-            tidegate_signature::check_scheme(scheme)
-                .map_err(|error| format!("the plugin {}'s signature scheme: {error}", manifest.id))?;
-            Ok(scheme.clone())
-        }
-        None => Err(format!("the plugin {} has no signature scheme, and unsigned webhooks are not taken", manifest.id)),
-    }
 }
 
 /// Steps must name senders of their workspace.
