@@ -10,6 +10,7 @@ mod delivery;
 mod drain;
 mod failures;
 mod fire;
+mod generic;
 mod intake;
 mod layers;
 mod load;

@@ -113,3 +113,49 @@ impl Manifest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAVES: &str = "id = \"any\"\nname = \"Any\"\nversion = \"1.0.0\"\n[configurable]\nendpoint = [\"signature\", \"items\"]\nkinds = true\n";
+
+    #[derive(serde::Deserialize)]
+    struct Given {
+        signature: Option<Signature>,
+        items: Option<Items>,
+        response: Option<Response>,
+    }
+
+    fn configured(manifest: &str, given: &str) -> Result<Manifest, ConfiguredError> {
+        let Given { signature, items, response } = toml::from_str(given).unwrap();
+        let manifest = Manifest::parse("plugin.toml", manifest).unwrap();
+        manifest.configured(&Configured { signature, items, response, handshake: None })
+    }
+
+    #[test]
+    fn an_endpoint_gives_what_the_manifest_leaves_to_it() {
+        let given = "signature = { scheme = \"token\", header = \"X-Token\" }\nitems = { each = \"/a/*\", priority = [\"urgent\"] }";
+        let manifest = configured(LEAVES, given).unwrap();
+        assert!(matches!(&manifest.signature, Some(Signature::Token(rule)) if rule.header == "X-Token"));
+        assert_eq!(manifest.items.each.as_ref().map(ToString::to_string).as_deref(), Some("/a/*"));
+        assert!(manifest.declares("any.kind"));
+        let headers = [("x-token".to_owned(), "secret".to_owned()), ("x-other".to_owned(), "1".to_owned())];
+        assert_eq!(crate::guest_headers(&manifest, &headers), [("x-other".to_owned(), "1".to_owned())]);
+        let written = toml::to_string(&manifest).unwrap();
+        assert_eq!(Manifest::parse("plugin.toml", &written).unwrap().signature, manifest.signature, "{written}");
+    }
+
+    #[test]
+    fn what_an_endpoint_may_not_give_or_gives_wrong_is_told() {
+        let check = |manifest: &str, given: &str, key: &str, word: &str| {
+            let error = configured(manifest, given).unwrap_err();
+            assert!(error.key == key && error.reason.contains(word), "{error}");
+        };
+        check(LEAVES, "response = { status = 204 }", "response", "the plugin any says this itself");
+        check(LEAVES, "items = { topic = { envelope = \"/type\" } }", "items.topic", "unless `items.each` is set");
+        let own = "id = \"own\"\nname = \"Own\"\nversion = \"1.0.0\"\n[signature]\nscheme = \"meta\"\n";
+        check(own, "signature = { scheme = \"basic\" }", "signature", "the plugin own says this itself");
+        assert!(configured(own, "").is_ok());
+    }
+}
