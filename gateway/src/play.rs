@@ -193,11 +193,9 @@ pub(crate) fn providers() -> impl Iterator<Item = &'static BundledPlugin> {
 
 /// The component of a provider's bundled plugin.
 fn known_provider(provider: &str) -> Result<&'static [u8], PlayFault> {
-    providers().find(|plugin| plugin.id == provider).map(|plugin| plugin.component).ok_or_else(|| {
-        PlayFault::Provider {
-            found: provider.to_owned(),
-            known: providers().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
-        }
+    providers().find(|plugin| plugin.id == provider).map(|plugin| plugin.component).ok_or_else(|| PlayFault::Provider {
+        found: provider.to_owned(),
+        known: providers().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
     })
 }
 

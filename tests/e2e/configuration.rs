@@ -28,7 +28,7 @@ access_token = "t0ken-of-the-shop"
 "#;
 
 /// Runs the program on a configuration. Gives exit code, output and errors.
-pub(crate) fn run(arguments: &[&str], text: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+fn run(arguments: &[&str], text: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("tidegate.toml");
     std::fs::write(&file, text).expect("a file");

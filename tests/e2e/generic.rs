@@ -1,7 +1,8 @@
 //! Webhooks of any tool: a mapping in the configuration makes events of them, which start flows like all others. What runs here is the shipped example.
 
-use crate::{bare, configuration::run, text};
+use crate::{PROGRAM, bare, text};
 use serde_json::{Value, json};
+use std::{os::unix::fs::DirBuilderExt, process::Command};
 use tidegate_test_support::{Gateway, Played, Setup, Template, meta};
 
 const EXAMPLE: &str = include_str!("../../examples/forms/tidegate.toml");
@@ -12,8 +13,13 @@ const SECRET: &str = "s3cret-of-the-form-tool";
 /// A gateway to be, with the example's flow, and with one for its trigger.
 fn desk() -> Setup {
     let thanks = Template::new("form_thanks", &["first_name", "form"]);
-    let thanks = thanks.language("en", "en_US", "Hi {{first_name}}, we have your request ({{form}}) and will answer today. See you.");
-    let large = Template::new("large_request", &["seats"]).language("en", "en_US", "We keep {{seats}} seats for you. See you.");
+    let thanks = thanks.language(
+        "en",
+        "en_US",
+        "Hi {{first_name}}, we have your request ({{form}}) and will answer today. See you.",
+    );
+    let large =
+        Template::new("large_request", &["seats"]).language("en", "en_US", "We keep {{seats}} seats for you. See you.");
     bare().template(thanks).flow(FLOW).template(large).flow(
         "flow: large\non: large-request\nsteps:\n  - id: keep\n    send: { template: large_request, parameters: { seats: \"{{ trigger.seats }}\" } }\n",
     )
@@ -132,7 +138,7 @@ async fn a_mapping_is_tried_without_a_gateway() {
     };
     let (config, body) = (file("tidegate.toml", EXAMPLE), file("submission.json", SUBMISSION));
     let tried = |endpoint: &str, more: &[&str], body: &str| {
-        let ran = std::process::Command::new(crate::PROGRAM)
+        let ran = Command::new(PROGRAM)
             .args(["webhook", "try", "--config", &config, "--endpoint", endpoint, "--at", "2026-03-01T12:00:00Z"])
             .args(more)
             .arg(body)
@@ -149,7 +155,10 @@ async fn a_mapping_is_tried_without_a_gateway() {
     assert_eq!((code, &item["outcome"]["done"]["triggers"][0]["variables"]["seats"]), (Some(0), &json!(12)));
     let bad = file("bad.json", &SUBMISSION.replace("2026-03-01 11:00", "soon"));
     let (code, out, _) = tried("forms", &[], &bad);
-    assert!(code == Some(1) && out.contains("would be parked at /submitted_at: events.0.at: expected an instant"), "{out}");
+    assert!(
+        code == Some(1) && out.contains("would be parked at /submitted_at: events.0.at: expected an instant"),
+        "{out}"
+    );
     let (code, _, err) = tried("form", &[], &body);
     assert!(code == Some(2) && err.contains("there is no endpoint \"form\"; there are forms"), "{err}");
 }
@@ -164,7 +173,10 @@ fn what_is_wrong_with_an_endpoint_or_a_mapping_is_told_with_its_place_before_a_w
     };
     let signature = example.lines().find(|line| line.starts_with("signature = ")).expect("the example is signed");
     let cases = [
-        (replaced("at = \"/submitted_at\"", "att = \"/submitted_at\""), &["tidegate.toml:", "connections.forms.settings.events.0.att", "did you mean `at`"][..]),
+        (
+            replaced("at = \"/submitted_at\"", "att = \"/submitted_at\""),
+            &["tidegate.toml:", "connections.forms.settings.events.0.att", "did you mean `at`"][..],
+        ),
         (replaced("\"form.submitted\"", "\"form.submited\""), &["events.0.kind", "did you mean `form.submitted`"]),
         (replaced("topic == ", "topik == "), &["events.0.when", "did you mean `topic`"]),
         (replaced("Europe/Rome", "Europe/Roma"), &["settings.time_zone", "Europe/Roma"]),
@@ -173,14 +185,31 @@ fn what_is_wrong_with_an_endpoint_or_a_mapping_is_told_with_its_place_before_a_w
         (replaced("parts = [\"body\"]", "parts = [{ text = \"x\" }]"), &["endpoints.forms", "add `body`"]),
         (replaced("\"hmac-sha256\"", "\"md5\""), &["signature", "hmac-sha256"]),
         (replaced("each = \"/submissions/*\"", "each = \"submissions\""), &["items", "JSON pointer"]),
-        (format!("{example}{}", shopify.replace("REST", "items = { each = \"/x/*\" }")), &["tidegate.toml:", "endpoints.shop.items", "the plugin shopify says this itself"]),
-        (format!("{example}{}", shopify.replace("secrets = [\"x\"]\nREST", "unsigned = true")), &["endpoints.shop.unsigned", "take `unsigned` out"]),
+        (
+            format!("{example}{}", shopify.replace("REST", "items = { each = \"/x/*\" }")),
+            &["tidegate.toml:", "endpoints.shop.items", "the plugin shopify says this itself"],
+        ),
+        (
+            format!("{example}{}", shopify.replace("secrets = [\"x\"]\nREST", "unsigned = true")),
+            &["endpoints.shop.unsigned", "take `unsigned` out"],
+        ),
     ];
-    let variables = [("FORMS_SECRET", "x"), ("WHATSAPP_TOKEN", "y")];
-    let (code, out, err) = run(&["config", "--check"], &example, &variables);
-    assert_eq!(code, Some(0), "{out}{err}");
+    let dir = tempfile::tempdir().expect("a folder");
+    // Plugins are compiled once for all checks.
+    let cache = dir.path().join("tidegate-data/plugins");
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(cache).expect("a folder");
+    let check = |text: &str| {
+        let file = dir.path().join("tidegate.toml");
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new(PROGRAM);
+        command.args(["config", "--check", "--config"]).arg(&file);
+        let ran = command.envs([("FORMS_SECRET", "x"), ("WHATSAPP_TOKEN", "y")]).output().expect("it runs");
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let (code, err) = check(&example);
+    assert_eq!(code, Some(0), "{err}");
     for (text, words) in cases {
-        let (code, _, err) = run(&["config", "--check"], &text, &variables);
+        let (code, err) = check(&text);
         assert_eq!(code, Some(2), "{words:?}: {err}");
         assert!(words.iter().all(|word| err.contains(word)), "{words:?} are not all in: {err}");
     }

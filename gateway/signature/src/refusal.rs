@@ -41,7 +41,9 @@ pub enum Refusal {
         header: String,
     },
     /// No live secret is the one that was sent.
-    #[error("the secret in `{header}` is none of this endpoint's: compare them, and see that no proxy changes the header")]
+    #[error(
+        "the secret in `{header}` is none of this endpoint's: compare them, and see that no proxy changes the header"
+    )]
     Token {
         /// The header.
         header: String,

@@ -89,11 +89,7 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
 pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Header(name) => Some(name.as_str()),
-        SignedPart::Body
-        | SignedPart::Method
-        | SignedPart::Url
-        | SignedPart::Text(_)
-        | SignedPart::Timestamp => None,
+        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Text(_) | SignedPart::Timestamp => None,
     })
 }
 
@@ -134,10 +130,7 @@ mod tests {
             &SchemeError::SignsItself { header: "webhook-signature".to_owned() },
         );
         check(|scheme| scheme.separator = Some(String::new()), &SchemeError::EmptySeparator);
-        check(
-            |scheme| scheme.timestamp.as_mut().unwrap().prefix = Some("t=".to_owned()),
-            &SchemeError::TimestampPlace,
-        );
+        check(|scheme| scheme.timestamp.as_mut().unwrap().prefix = Some("t=".to_owned()), &SchemeError::TimestampPlace);
         check(
             |scheme| {
                 scheme.timestamp = None;

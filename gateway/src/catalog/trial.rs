@@ -49,9 +49,12 @@ impl Trial {
             fault("endpoints", format!("there is no endpoint {endpoint:?}; there are {}", known.join(", ")))
         })?;
         let unloaded = |problem: String| fault(format!("endpoints.{endpoint}.plugin"), problem);
-        let host = PluginHost::new(&HostConfig::default()).map_err(|error| CatalogFault::Host(error.to_string()))?;
+        // As `tidegate config --check`: a trial leaves nothing behind where there is nothing yet.
+        let cache_dir = Some(config.data.dir.join("plugins")).filter(|dir| dir.is_dir());
+        let host = PluginHost::new(&HostConfig { cache_dir, ..HostConfig::default() })
+            .map_err(|error| CatalogFault::Host(error.to_string()))?;
         let component = read_component(&section.plugin).map_err(unloaded)?;
-        let plugin = host.load_aside(&component).map_err(|error| unloaded(error.to_string()))?;
+        let plugin = host.load(&component).map_err(|error| unloaded(error.to_string()))?;
         let manifest = manifest_of(section, &plugin)?;
         proof_of(section, &manifest)?;
         let of_endpoint = config.connections.iter().filter(|held| held.endpoint == endpoint);

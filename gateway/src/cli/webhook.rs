@@ -48,7 +48,9 @@ pub(super) enum WebhookCommand {
 pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
     let (provider, what, to, secret, topic, set, id, as_json) = match command {
         WebhookCommand::Try(args) => return trial::run(args),
-        WebhookCommand::Send { provider, what, to, secret, topic, set, id, json } => (provider, what, to, secret, topic, set, id, json),
+        WebhookCommand::Send { provider, what, to, secret, topic, set, id, json } => {
+            (provider, what, to, secret, topic, set, id, json)
+        }
     };
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let mut script = script(provider, what)?;

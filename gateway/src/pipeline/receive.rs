@@ -109,7 +109,12 @@ fn delivery(
         id,
         endpoint: endpoint.name.clone(),
         received_at: incoming.received_at,
-        headers: incoming.headers.iter().filter(|(name, _)| !is_secret(endpoint, name)).map(|(name, value)| (name.clone(), text(value))).collect(),
+        headers: incoming
+            .headers
+            .iter()
+            .filter(|(name, _)| !is_secret(endpoint, name))
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
         secret_index: verified.secret_index,
         stale: verified.stale,
         body_bytes: incoming.body.len(),

@@ -59,5 +59,11 @@ fn statement<'a>(reading: &Reading<'_, 'a>, consent: &'a ConsentMapping) -> Resu
     };
     let at = consent.at.as_ref().map_or(Ok(None), |source| reading.instant_of("consents", source))?;
     let method = consent.method.as_ref().map_or(Ok(None), |source| reading.text_of("consents", source))?;
-    Ok(Some(Consent { channel: consent.channel.clone(), scope: consent.scope.clone(), state: state.to_owned(), at, method }))
+    Ok(Some(Consent {
+        channel: consent.channel.clone(),
+        scope: consent.scope.clone(),
+        state: state.to_owned(),
+        at,
+        method,
+    }))
 }

@@ -11,7 +11,8 @@ const KEY_BYTES: usize = 128;
 /// The events of an item.
 pub(crate) fn events(mapping: &Mapping, item: &Item) -> Result<Interpretation, Error> {
     let body = Json::parse(&item.body).map_err(|error| Error::new(error.to_string()))?;
-    let envelope = Json::parse(item.envelope.as_deref().unwrap_or("null")).map_err(|error| Error::new(error.to_string()))?;
+    let envelope =
+        Json::parse(item.envelope.as_deref().unwrap_or("null")).map_err(|error| Error::new(error.to_string()))?;
     let pair = |name: &'_ str, value: &'_ str| (Cow::Owned(name.to_owned()), Json::Text(Cow::Owned(value.to_owned())));
     let headers = Json::Object(item.headers.iter().map(|header| pair(&header.name, &header.value)).collect());
     let budget = Budget::default();

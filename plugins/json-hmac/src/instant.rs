@@ -6,7 +6,8 @@ use tidegate_json_mapping::{Json, zone};
 use tidegate_plugin_sdk::time;
 
 const EXPECTED: &str = "an instant such as 2026-03-30T14:30:00Z (RFC 3339), Unix seconds or milliseconds, or a date";
-const NO_ZONE: &str = "an instant with an offset; for dates and times without one, set `time_zone` in the connection's settings";
+const NO_ZONE: &str =
+    "an instant with an offset; for dates and times without one, set `time_zone` in the connection's settings";
 
 /// Reads an instant; or says what was expected.
 pub(crate) fn read(json: &Json<'_>, time_zone: Option<&str>) -> Result<String, &'static str> {

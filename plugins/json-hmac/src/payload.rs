@@ -173,7 +173,11 @@ fn address(reading: &Reading<'_, '_>, name: &str) -> Result<Option<Address>, Err
 }
 
 /// The elements of a list, with the pointer of each; none when there is no list.
-fn elements<'a>(reading: &Reading<'_, 'a>, name: &str, each: &'a Pointer) -> Result<Vec<(String, &'a Json<'a>)>, Error> {
+fn elements<'a>(
+    reading: &Reading<'_, 'a>,
+    name: &str,
+    each: &'a Pointer,
+) -> Result<Vec<(String, &'a Json<'a>)>, Error> {
     let found = reading.scope.at(each).map_err(|error| Error::new(format!("{}.{name}: {error}", reading.path)))?;
     let pointer = |place: usize| format!("{}{}/{place}", reading.base, each.as_str());
     match found {
@@ -220,7 +224,9 @@ fn answers(reading: &Reading<'_, '_>) -> Result<Vec<Field>, Error> {
     match answers {
         Answers::Members(source) => match reading.find("answers", source)?.as_deref() {
             Some(Json::Object(members)) => found.extend(members.iter().filter_map(|(name, value)| answer(name, value))),
-            Some(other) => return Err(reading.wrong("answers", Some(source), "an object of names and answers", Some(other))),
+            Some(other) => {
+                return Err(reading.wrong("answers", Some(source), "an object of names and answers", Some(other)));
+            }
             None => {}
         },
         Answers::Each { each, name, value } => {

@@ -134,7 +134,8 @@ impl<'a> Reading<'_, 'a> {
             let Some(found) = self.find(name, source)? else { continue };
             let items = if let Json::List(items) = &*found { items.as_slice() } else { std::slice::from_ref(&*found) };
             for item in items.iter().filter(|item| **item != Json::Null) {
-                let text = scalar(item).ok_or_else(|| self.wrong(name, Some(source), "texts or numbers", Some(item)))?;
+                let text =
+                    scalar(item).ok_or_else(|| self.wrong(name, Some(source), "texts or numbers", Some(item)))?;
                 texts.extend(Some(text).filter(|text| !text.is_empty()));
             }
         }

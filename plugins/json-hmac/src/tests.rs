@@ -31,14 +31,29 @@ fn a_value_that_is_not_as_expected_fails_the_item_with_its_place_and_never_shows
     check_failure(&id, r#"{"id": ["x"]}"#, Some("/id"), "found an array");
     check_failure(&id, "nope", None, "expected JSON: a value at line 1 column 1");
     let total = order(json!({"id": 1, "total": "/t", "currency": "EUR"}));
-    check_failure(&total, r#"{"t": "12,50"}"#, Some("/t"), "events.0.order.total: expected a decimal such as 10.00, found a text");
+    check_failure(
+        &total,
+        r#"{"t": "12,50"}"#,
+        Some("/t"),
+        "events.0.order.total: expected a decimal such as 10.00, found a text",
+    );
     let status = order(json!({"id": 1, "status": "/s"}));
-    check_failure(&status, r#"{"s": "secret word"}"#, Some("/s"), "expected one of open, cancelled, closed, found a text");
+    check_failure(
+        &status,
+        r#"{"s": "secret word"}"#,
+        Some("/s"),
+        "expected one of open, cancelled, closed, found a text",
+    );
     let at = json!({"kind": "form.submitted", "at": "/at"});
     check_failure(&at, r#"{"at": "2026-03-01"}"#, Some("/at"), "set `time_zone`");
     check_failure(&at, r#"{"at": "soon"}"#, Some("/at"), "RFC 3339");
     let cel = order(json!({"id": {"cel": "body.a + 1"}}));
-    check_failure(&cel, r#"{"a": "x"}"#, None, "events.0.order.id: the expression \"body.a + 1\": `+` between a text and a number");
+    check_failure(
+        &cel,
+        r#"{"a": "x"}"#,
+        None,
+        "events.0.order.id: the expression \"body.a + 1\": `+` between a text and a number",
+    );
     let key = json!({"kind": "form.submitted", "key": "/k"});
     check_failure(&key, &json!({"k": "x".repeat(200)}).to_string(), Some("/k"), "at most 60 bytes");
     let lines = order(json!({"id": 1, "items": {"each": "/l", "title": "/t"}}));
@@ -75,7 +90,9 @@ fn any_settings() -> impl Strategy<Value = Value> {
     ]);
     (kinds, prop::collection::vec(source(), 12)).prop_map(|((kind, key, list), s)| {
         let list_value = match (kind, list) {
-            (_, "items") => json!({"each": "/l", "title": s[0], "price": {"amount": s[1], "currency": "EUR"}, "quantity": s[2]}),
+            (_, "items") => {
+                json!({"each": "/l", "title": s[0], "price": {"amount": s[1], "currency": "EUR"}, "quantity": s[2]})
+            }
             ("x.y", _) => s[0].clone(),
             _ => json!({"each": "/l", "name": s[0], "value": s[1]}),
         };
@@ -90,12 +107,19 @@ fn any_settings() -> impl Strategy<Value = Value> {
 }
 
 fn any_body() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![Just("null".to_owned()), "[0-9]{1,13}", Just("-1.5e3".to_owned()), "\"[ -!#-\\[\\]-~é]{0,12}\"", Just("true".to_owned())];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        "[0-9]{1,13}",
+        Just("-1.5e3".to_owned()),
+        "\"[ -!#-\\[\\]-~é]{0,12}\"",
+        Just("true".to_owned())
+    ];
     let json = leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
             prop::collection::vec((prop::sample::select(vec!["a", "b", "l", "t"]), inner), 0..4).prop_map(|members| {
-                let members: Vec<String> = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                let members: Vec<String> =
+                    members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
                 format!("{{{}}}", members.join(","))
             }),
         ]
@@ -116,7 +140,8 @@ proptest! {
 fn written() -> String {
     let schema = tidegate_json_mapping::schema();
     let Some(Value::Object(definitions)) = schema.get("$defs") else { panic!("no definitions") };
-    let lines: Vec<String> = definitions.iter().map(|(name, value)| format!("  {}: {value}", Value::from(name.as_str()))).collect();
+    let lines: Vec<String> =
+        definitions.iter().map(|(name, value)| format!("  {}: {value}", Value::from(name.as_str()))).collect();
     let mut rest = schema.clone();
     rest.as_object_mut().unwrap().shift_remove("$defs");
     let rest = rest.to_string();

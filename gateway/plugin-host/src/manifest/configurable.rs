@@ -104,7 +104,8 @@ impl Manifest {
         manifest.response = given.response.clone().unwrap_or(manifest.response);
         manifest.handshake = given.handshake.clone().or(manifest.handshake);
         // Topics that go first need not be listed anywhere else: the plugin knows none.
-        let known = manifest.items.priority.iter().map(|name| super::Topic { name: name.clone(), description: String::new() });
+        let known =
+            manifest.items.priority.iter().map(|name| super::Topic { name: name.clone(), description: String::new() });
         let known: Vec<_> = known.filter(|topic| manifest.topics.iter().all(|held| held.name != topic.name)).collect();
         manifest.topics.extend(known);
         match check::mistake(&manifest) {

@@ -72,7 +72,9 @@ impl<'de> Deserialize<'de> for Signature {
                 let rule = TokenRule::deserialize(table).map_err(|error| de::Error::custom(error.message()))?;
                 Ok(Self::Token(rule))
             }
-            Some(toml::Value::String(scheme)) if scheme == "basic" && table.len() == 1 => Ok(Self::Token(TokenRule::basic())),
+            Some(toml::Value::String(scheme)) if scheme == "basic" && table.len() == 1 => {
+                Ok(Self::Token(TokenRule::basic()))
+            }
             Some(toml::Value::String(scheme)) if table.len() == 1 => Ok(Self::Named { scheme: scheme.clone() }),
             Some(toml::Value::String(_)) => Err(de::Error::custom(
                 "give either `scheme` with a name, or all parts of a scheme; the keys beside `scheme` would be ignored",

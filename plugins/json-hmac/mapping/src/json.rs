@@ -141,9 +141,9 @@ impl From<&serde_json::Value> for Json<'static> {
             Value::Number(number) => Self::Number(Cow::Owned(number.to_string())),
             Value::String(text) => Self::Text(Cow::Owned(text.clone())),
             Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
-            Value::Object(members) => {
-                Self::Object(members.iter().map(|(name, value)| (Cow::Owned(name.clone()), Self::from(value))).collect())
-            }
+            Value::Object(members) => Self::Object(
+                members.iter().map(|(name, value)| (Cow::Owned(name.clone()), Self::from(value))).collect(),
+            ),
         }
     }
 }
@@ -231,7 +231,9 @@ impl<'a> Reader<'a> {
                     if !escaped {
                         return Ok(Cow::Borrowed(&quoted[1..quoted.len() - 1]));
                     }
-                    return serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| self.expected("a text with good escapes"));
+                    return serde_json::from_str(quoted)
+                        .map(Cow::Owned)
+                        .map_err(|_| self.expected("a text with good escapes"));
                 }
                 b'\\' => {
                     escaped = true;
@@ -334,8 +336,7 @@ mod tests {
         #[test]
         fn what_is_written_reads_as_itself(value in any_json()) {
             for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
-                let read = Json::parse(&text).unwrap();
-                prop_assert_eq!(&serde_json::from_str::<serde_json::Value>(&read.write()).unwrap(), &value);
+                prop_assert_eq!(Json::parse(&text).unwrap().write(), value.to_string());
             }
         }
 

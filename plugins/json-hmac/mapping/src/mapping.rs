@@ -94,7 +94,8 @@ impl Mapping {
         let mapping = Self::read(settings)?;
         match &mapping.time_zone {
             Some(name) if zone(name).is_none() => {
-                let problem = format!("expected a zone such as Europe/Rome or an offset such as +02:00, found {name:?}");
+                let problem =
+                    format!("expected a zone such as Europe/Rome or an offset such as +02:00, found {name:?}");
                 Err(vec![Fault { key: "time_zone".to_owned(), problem }])
             }
             _ => Ok(mapping),
@@ -110,7 +111,10 @@ fn read(reader: &mut Reader, value: &Value) -> Option<Mapping> {
         _ => reader.wrong("country", "expected a country of two letters, such as \"IT\""),
     });
     let Some(events) = table.get("events") else {
-        return reader.wrong("events", "this key is required: say which events a webhook makes, in [[connections.settings.events]]");
+        return reader.wrong(
+            "events",
+            "this key is required: say which events a webhook makes, in [[connections.settings.events]]",
+        );
     };
     let events = reader.list("events", events)?;
     if events.is_empty() || events.len() > MAX_EVENTS {
@@ -133,8 +137,10 @@ fn event(reader: &mut Reader, key: &str, value: &Value) -> Option<EventMapping> 
     let payload_key = record.map_or("custom", |record| record.key);
     let known: Vec<&str> = EVENT_KEYS.iter().copied().chain([payload_key]).collect();
     let table = reader.table(key, value, &known)?;
-    let mut source = |name: &str, shape| table.get(name).and_then(|value| reader.source(&join(key, name), shape, value));
-    let (event_key, at, version) = (source("key", Shape::Text), source("at", Shape::Instant), source("version", Shape::Instant));
+    let mut source =
+        |name: &str, shape| table.get(name).and_then(|value| reader.source(&join(key, name), shape, value));
+    let (event_key, at, version) =
+        (source("key", Shape::Text), source("at", Shape::Instant), source("version", Shape::Instant));
     let when = table.get("when").and_then(|value| reader.expression(&join(key, "when"), value));
     let contact = table.get("contact").and_then(|value| reader.record(&join(key, "contact"), &CONTACT, value));
     let extra = table.get("extra").and_then(|value| reader.named(&join(key, "extra"), value));
@@ -166,7 +172,12 @@ fn record_of(reader: &mut Reader, key: &str, kind: &str) -> Option<Option<&'stat
     match kind.split_once('.') {
         Some((noun, verb)) if word(noun) && word(verb) && kind.len() <= KIND_BYTES => {
             if FOREIGN_NOUNS.contains(&noun) {
-                return reader.wrong(key, format!("{noun}.* comes from the plugin of a channel; name a kind of your own, such as desk.{verb}"));
+                return reader.wrong(
+                    key,
+                    format!(
+                        "{noun}.* comes from the plugin of a channel; name a kind of your own, such as desk.{verb}"
+                    ),
+                );
             }
             // A noun of the model with a verb that it does not have is a slip, not a kind of one's own.
             if KINDS.iter().any(|(known, _)| known.split('.').next() == Some(noun)) {
@@ -174,11 +185,19 @@ fn record_of(reader: &mut Reader, key: &str, kind: &str) -> Option<Option<&'stat
             }
             Some(None)
         }
-        _ => reader.wrong(key, format!("expected a kind of the form noun.verb in lower case, such as order.placed, found {kind:?}{near}")),
+        _ => reader.wrong(
+            key,
+            format!("expected a kind of the form noun.verb in lower case, such as order.placed, found {kind:?}{near}"),
+        ),
     }
 }
 
-fn payload(reader: &mut Reader, key: &str, record: Option<&'static Record>, value: Option<&Value>) -> Option<PayloadMapping> {
+fn payload(
+    reader: &mut Reader,
+    key: &str,
+    record: Option<&'static Record>,
+    value: Option<&Value>,
+) -> Option<PayloadMapping> {
     let Some(record) = record else {
         let named = value.map_or(Some(Vec::new()), |value| reader.named(key, value));
         return named.map(PayloadMapping::Custom);
@@ -186,7 +205,8 @@ fn payload(reader: &mut Reader, key: &str, record: Option<&'static Record>, valu
     let fillings = match value {
         Some(value) => reader.record(key, record, value)?,
         None if record.fields.iter().any(|field| field.required) => {
-            return reader.wrong(key, format!("this table is required for the kind, as in {} = {{ id = \"/id\" }}", record.key));
+            return reader
+                .wrong(key, format!("this table is required for the kind, as in {} = {{ id = \"/id\" }}", record.key));
         }
         None => Fillings::default(),
     };

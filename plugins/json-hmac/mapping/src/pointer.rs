@@ -23,7 +23,9 @@ impl Pointer {
             })?,
         };
         if steps.iter().any(|step| step == "*") {
-            return Err(format!("a pointer leads to one place: {text:?} has `*`; name one element by its number, or go through a list by `each`"));
+            return Err(format!(
+                "a pointer leads to one place: {text:?} has `*`; name one element by its number, or go through a list by `each`"
+            ));
         }
         Ok(Self { text: text.to_owned(), steps })
     }
@@ -33,17 +35,25 @@ impl Pointer {
         &self.text
     }
 
-    /// How much work a search is.
-    pub(crate) fn cost(&self) -> usize {
-        1 + self.steps.len()
-    }
-
-    /// What it leads to.
-    pub fn find<'j, 'a>(&self, root: &'j Json<'a>) -> Option<&'j Json<'a>> {
-        self.steps.iter().try_fold(root, |value, step| match value {
-            Json::List(items) => items.get(step.parse::<usize>().ok()?),
-            other => other.member(step),
-        })
+    /// What it leads to. `pay` is told how much there is to look through at each step, and may end the search.
+    pub(crate) fn find<'j, 'a, E>(
+        &self,
+        root: &'j Json<'a>,
+        pay: impl Fn(usize) -> Result<(), E>,
+    ) -> Result<Option<&'j Json<'a>>, E> {
+        let mut value = root;
+        for step in &self.steps {
+            let (looked, next) = match value {
+                Json::List(items) => (1, step.parse::<usize>().ok().and_then(|place| items.get(place))),
+                other => (other.len(), other.member(step)),
+            };
+            pay(looked)?;
+            match next {
+                Some(next) => value = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(value))
     }
 }
 
@@ -61,8 +71,8 @@ mod tests {
     fn pointers_lead_to_members_and_elements() {
         let json = Json::parse(r#"{"a": {"b/c": [10, {"~": "x"}]}, "": 1}"#).unwrap();
         let check = |pointer: &str, expected: Option<&str>| {
-            let found = Pointer::new(pointer).unwrap();
-            assert_eq!(found.find(&json).map(Json::write).as_deref(), expected, "{pointer}");
+            let found = Pointer::new(pointer).unwrap().find(&json, |_| Ok::<_, ()>(())).unwrap();
+            assert_eq!(found.map(Json::write).as_deref(), expected, "{pointer}");
         };
         check("/a/b~1c/0", Some("10"));
         check("/a/b~1c/1/~0", Some("\"x\""));
@@ -70,7 +80,12 @@ mod tests {
         check("/a/b", None);
         check("/a/b~1c/2", None);
         check("/a/b~1c/x", None);
-        assert_eq!(Pointer::new("").unwrap().find(&json), Some(&json));
+        assert_eq!(Pointer::new("").unwrap().find(&json, |_| Err(())), Ok(Some(&json)));
+        assert_eq!(
+            Pointer::new("/a").unwrap().find(&json, |looked| Err(looked)),
+            Err(2),
+            "two members are looked through"
+        );
     }
 
     #[test]

@@ -49,17 +49,23 @@ fn definitions() -> Value {
         ],
     }));
     found.insert("named".to_owned(), json!({"type": "object", "additionalProperties": reference("source")}));
-    found.insert("trigger".to_owned(), json!({
-        "type": "object", "required": ["name"], "additionalProperties": false,
-        "properties": {"name": {"type": "string"}, "when": {"type": "string"}, "variables": reference("named")},
-    }));
-    found.insert("consent".to_owned(), json!({
-        "type": "object", "required": ["channel", "scope", "state"], "additionalProperties": false,
-        "properties": {
-            "channel": {"enum": ["whatsapp", "sms", "email"]}, "scope": {"enum": ["transactional", "marketing"]},
-            "state": reference("source"), "at": reference("source"), "method": reference("source"),
-        },
-    }));
+    found.insert(
+        "trigger".to_owned(),
+        json!({
+            "type": "object", "required": ["name"], "additionalProperties": false,
+            "properties": {"name": {"type": "string"}, "when": {"type": "string"}, "variables": reference("named")},
+        }),
+    );
+    found.insert(
+        "consent".to_owned(),
+        json!({
+            "type": "object", "required": ["channel", "scope", "state"], "additionalProperties": false,
+            "properties": {
+                "channel": {"enum": ["whatsapp", "sms", "email"]}, "scope": {"enum": ["transactional", "marketing"]},
+                "state": reference("source"), "at": reference("source"), "method": reference("source"),
+            },
+        }),
+    );
     for record in [&CONTACT, &ADDRESS].into_iter().chain(KINDS.iter().map(|(_, record)| *record)) {
         found.insert(record.key.to_owned(), table(record, Map::new()));
     }
@@ -81,9 +87,13 @@ fn table(record: &Record, mut properties: Map<String, Value>) -> Value {
 
 fn shape(field: &Field) -> Value {
     match field.shape {
-        Shape::Text | Shape::Country | Shape::Currency | Shape::Instant | Shape::Decimal | Shape::Bool | Shape::Word(_) => {
-            reference("source")
-        }
+        Shape::Text
+        | Shape::Country
+        | Shape::Currency
+        | Shape::Instant
+        | Shape::Decimal
+        | Shape::Bool
+        | Shape::Word(_) => reference("source"),
         Shape::Money => json!({"anyOf": [reference("source"), {
             "type": "object", "required": ["amount"], "additionalProperties": false,
             "properties": {"amount": reference("source"), "currency": reference("source")},

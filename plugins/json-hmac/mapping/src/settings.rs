@@ -36,7 +36,8 @@ impl Reader {
     /// A table with known keys.
     pub(crate) fn table<'s>(&mut self, key: &str, value: &'s Value, known: &[&str]) -> Option<&'s Map<String, Value>> {
         let Some(table) = value.as_object() else {
-            return self.wrong(key, format!("expected a table with the keys {}, found {}", known.join(", "), kind(value)));
+            return self
+                .wrong(key, format!("expected a table with the keys {}, found {}", known.join(", "), kind(value)));
         };
         for name in table.keys().filter(|name| !known.contains(&name.as_str())) {
             let near = did_you_mean(name, known.iter().copied());
@@ -116,10 +117,16 @@ impl Reader {
                 let near = did_you_mean(text.unwrap_or_default(), words.iter().copied());
                 Some(format!("one of {}{near}", words.join(", ")))
             }
-            Shape::Country if !text.is_some_and(|text| is_code(text, 2)) => Some("a country of two letters, such as \"IT\"".to_owned()),
-            Shape::Currency if !text.is_some_and(|text| is_code(text, 3)) => Some("a currency of three letters, such as \"EUR\"".to_owned()),
+            Shape::Country if !text.is_some_and(|text| is_code(text, 2)) => {
+                Some("a country of two letters, such as \"IT\"".to_owned())
+            }
+            Shape::Currency if !text.is_some_and(|text| is_code(text, 3)) => {
+                Some("a currency of three letters, such as \"EUR\"".to_owned())
+            }
             Shape::Bool if !value.is_boolean() => Some("true or false".to_owned()),
-            Shape::Text | Shape::Texts | Shape::Money | Shape::Decimal | Shape::Instant if value.is_object() || value.is_array() => {
+            Shape::Text | Shape::Texts | Shape::Money | Shape::Decimal | Shape::Instant
+                if value.is_object() || value.is_array() =>
+            {
                 Some(format!("one value, found {}", kind(value)))
             }
             _ => None,

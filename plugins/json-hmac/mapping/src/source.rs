@@ -48,8 +48,9 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// When the item's steps are used up.
     pub fn at(&self, pointer: &Pointer) -> Result<Option<&'a Json<'a>>, ExpressionError> {
-        self.budget.take(pointer.cost())?;
-        Ok(pointer.find(self.it.unwrap_or(self.body)).filter(|found| **found != Json::Null))
+        self.budget.take(1)?;
+        let found = pointer.find(self.it.unwrap_or(self.body), |looked| self.budget.take(1 + looked / 8))?;
+        Ok(found.filter(|found| **found != Json::Null))
     }
 
     pub(crate) fn variable(&self, name: &str) -> Value<'a> {

@@ -189,7 +189,9 @@ impl<'s, 'a> Evaluation<'s, 'a> {
         let items = match &list {
             Value::Null => Vec::new(),
             Value::Json(crate::Json::Object(members)) => members.iter().map(|(name, _)| Value::Text(name)).collect(),
-            other => other.elements().ok_or_else(|| no(format!("a loop goes through a list, found {}", other.name())))?,
+            other => {
+                other.elements().ok_or_else(|| no(format!("a loop goes through a list, found {}", other.name())))?
+            }
         };
         self.take(items.len())?;
         let (mut kept, mut count, mut failed) = (Vec::new(), 0_usize, None);
@@ -213,7 +215,9 @@ impl<'s, 'a> Evaluation<'s, 'a> {
                     Loop::Filter if holds => kept.push(item),
                     _ => count += usize::from(holds),
                 },
-                (_, other) => return Err(no(format!("the loop's condition gives {}, not true or false", other.name()))),
+                (_, other) => {
+                    return Err(no(format!("the loop's condition gives {}, not true or false", other.name())));
+                }
             }
         }
         match (kind, failed) {

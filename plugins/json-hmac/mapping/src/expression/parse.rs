@@ -156,7 +156,9 @@ impl Parser {
             }
             Token::Sign("[") => self.list("]").map(Node::List),
             Token::Name(name) => self.named(name),
-            Token::Sign("{") => Err(format!("an expression makes no objects (column {column}); name each value in the mapping")),
+            Token::Sign("{") => {
+                Err(format!("an expression makes no objects (column {column}); name each value in the mapping"))
+            }
             other @ Token::Sign(_) => Err(format!("expected a value, found {} (column {column})", shown(&other))),
         }
     }

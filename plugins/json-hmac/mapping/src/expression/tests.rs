@@ -11,8 +11,15 @@ const BODY: &str = r#"{"i": 3, "d": 2.5, "t": "Ab c", "n": null, "yes": true, "l
 
 fn ours(source: &str) -> Result<serde_json::Value, String> {
     let (body, none, budget) = (Json::parse(BODY).unwrap(), Json::Null, Budget::default());
-    let scope =
-        Scope { topic: "order", body: &body, headers: &none, envelope: &none, received_at: "", it: None, budget: &budget };
+    let scope = Scope {
+        topic: "order",
+        body: &body,
+        headers: &none,
+        envelope: &none,
+        received_at: "",
+        it: None,
+        budget: &budget,
+    };
     let expression = Expression::new(source)?;
     let value = expression.value(&scope).map_err(|error| error.to_string())?;
     let json = value.into_json().ok_or("infinite")?.write();
@@ -109,7 +116,9 @@ fn expressions_give_what_cel_gives() {
 
 #[test]
 fn what_is_not_there_is_null() {
-    let check = |source: &str, expected: &str| assert_eq!(ours(source).map(|value| value.to_string()).as_deref(), Ok(expected), "{source}");
+    let check = |source: &str, expected: &str| {
+        assert_eq!(ours(source).map(|value| value.to_string()).as_deref(), Ok(expected), "{source}")
+    };
     check("body.missing == null", "true");
     check("body.missing.deeper.still", "null");
     check("has(body.n)", "false");
@@ -171,7 +180,8 @@ fn values_that_do_not_go_together_are_told_without_showing_them() {
 fn work_is_bounded_whatever_the_webhook_holds() {
     let list = format!("[{}0]", "0,".repeat(90_000));
     let (body, none, budget) = (Json::parse(&list).unwrap(), Json::Null, Budget::default());
-    let scope = Scope { topic: "", body: &body, headers: &none, envelope: &none, received_at: "", it: None, budget: &budget };
+    let scope =
+        Scope { topic: "", body: &body, headers: &none, envelope: &none, received_at: "", it: None, budget: &budget };
     let nested = Expression::new("body.all(a, body.all(b, a == b))").unwrap();
     assert_eq!(nested.holds(&scope), Err(ExpressionError::Steps));
     let after = Expression::new("true").unwrap();
@@ -180,8 +190,26 @@ fn work_is_bounded_whatever_the_webhook_holds() {
 
 fn any_expression() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
-        "0", "1", "3", "2.5", "-1", "'a'", "'Ab c'", "true", "false", "null", "topic", "body.i", "body.d", "body.t", "body.l",
-        "body.yes", "body.o.z", "body.lines", "[]", "[1, 2.0]",
+        "0",
+        "1",
+        "3",
+        "2.5",
+        "-1",
+        "'a'",
+        "'Ab c'",
+        "true",
+        "false",
+        "null",
+        "topic",
+        "body.i",
+        "body.d",
+        "body.t",
+        "body.l",
+        "body.yes",
+        "body.o.z",
+        "body.lines",
+        "[]",
+        "[1, 2.0]",
     ]);
     leaf.prop_map(str::to_owned).prop_recursive(3, 12, 3, |inner| {
         let two = (inner.clone(), inner.clone());
@@ -190,7 +218,8 @@ fn any_expression() -> impl Strategy<Value = String> {
             (two.clone(), prop::sample::select(operators)).prop_map(|((a, b), sign)| format!("({a} {sign} {b})")),
             (two, inner.clone()).prop_map(|((a, b), c)| format!("({a} ? {b} : {c})")),
             (inner.clone(), prop::sample::select(vec!["!", "-"])).prop_map(|(a, sign)| format!("{sign}({a})")),
-            (inner.clone(), prop::sample::select(vec!["size", "string", "int", "double"])).prop_map(|(a, f)| format!("{f}({a})")),
+            (inner.clone(), prop::sample::select(vec!["size", "string", "int", "double"]))
+                .prop_map(|(a, f)| format!("{f}({a})")),
             (inner.clone(), inner.clone(), prop::sample::select(vec!["contains", "startsWith", "endsWith"]))
                 .prop_map(|(a, b, f)| format!("({a}).{f}({b})")),
             (inner, prop::sample::select(vec!["exists", "all", "filter", "map"]))

@@ -89,7 +89,8 @@ impl<'a> Value<'a> {
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Json(Json::Object(a)), Self::Json(Json::Object(b))) => {
                 let held = |name: &str| other.member(name);
-                a.len() == b.len() && a.iter().all(|(name, value)| held(name).is_some_and(|held| Self::of(value).same(&held)))
+                a.len() == b.len()
+                    && a.iter().all(|(name, value)| held(name).is_some_and(|held| Self::of(value).same(&held)))
             }
             _ => match (self.elements(), other.elements()) {
                 (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.same(b)),

@@ -44,26 +44,53 @@ fn a_mapping_is_read_with_all_its_forms() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_key_what_was_expected_and_the_nearest_word() {
-    check(json!({"kind": "order.placd", "order": {"id": "/id"}}), &["events.0.kind: there is no kind \"order.placd\"; did you mean `order.placed`?"]);
+    check(
+        json!({"kind": "order.placd", "order": {"id": "/id"}}),
+        &["events.0.kind: there is no kind \"order.placd\"; did you mean `order.placed`?"],
+    );
     check(json!({"kind": "orderplaced"}), &["noun.verb"]);
     check(json!({"kind": "message.received"}), &["the plugin of a channel"]);
     check(json!({}), &["events.0.kind: this key is required"]);
     check(json!({"kind": "order.placed"}), &["events.0.order: this table is required"]);
     check(json!({"kind": "order.placed", "order": {}}), &["events.0.order.id: this key is required"]);
-    check(json!({"kind": "order.placed", "order": {"id": "/id", "totl": "/t"}}), &["events.0.order.totl: this key is not known here; did you mean `total`?"]);
+    check(
+        json!({"kind": "order.placed", "order": {"id": "/id", "totl": "/t"}}),
+        &["events.0.order.totl: this key is not known here; did you mean `total`?"],
+    );
     check(json!({"kind": "order.placed", "cart": {"id": "/id"}, "order": {"id": "/id"}}), &["events.0.cart"]);
-    check(json!({"kind": "order.placed", "order": {"id": "id"}}), &["expected a JSON pointer such as /customer/phone, { value = \"id\" }"]);
+    check(
+        json!({"kind": "order.placed", "order": {"id": "id"}}),
+        &["expected a JSON pointer such as /customer/phone, { value = \"id\" }"],
+    );
     check(json!({"kind": "order.placed", "order": {"id": "/a~b"}}), &["~0"]);
-    check(json!({"kind": "order.placed", "order": {"id": {"cell": "1"}}}), &["did you mean `cel`", ]);
-    check(json!({"kind": "order.placed", "order": {"id": {"cel": "1 +"}}}), &["events.0.order.id.cel: something is missing"]);
-    check(json!({"kind": "order.placed", "order": {"id": "/id", "status": {"value": "opened"}}}), &["one of open, cancelled, closed; did you mean `open`?"]);
+    check(json!({"kind": "order.placed", "order": {"id": {"cell": "1"}}}), &["did you mean `cel`"]);
+    check(
+        json!({"kind": "order.placed", "order": {"id": {"cel": "1 +"}}}),
+        &["events.0.order.id.cel: something is missing"],
+    );
+    check(
+        json!({"kind": "order.placed", "order": {"id": "/id", "status": {"value": "opened"}}}),
+        &["one of open, cancelled, closed; did you mean `open`?"],
+    );
     check(json!({"kind": "order.placed", "order": {"id": "/id", "currency": "euro"}}), &["events.0.order.currency"]);
     check(json!({"kind": "order.placed", "order": {"id": "/id", "items": "/lines"}}), &["{ each = \"/lines\""]);
-    check(json!({"kind": "order.placed", "order": {"id": "/id", "items": {"each": "/lines/*", "nam": "/n"}}}), &["`*`", "events.0.order.items.nam"]);
-    check(json!({"kind": "form.submitted", "when": "topik == 'a'", "trigger": {"name": "Big Order"}}), &["events.0.when: there is no variable \"topik\"; did you mean `topic`?", "big-order"]);
+    check(
+        json!({"kind": "order.placed", "order": {"id": "/id", "items": {"each": "/lines/*", "nam": "/n"}}}),
+        &["`*`", "events.0.order.items.nam"],
+    );
+    check(
+        json!({"kind": "form.submitted", "when": "topik == 'a'", "trigger": {"name": "Big Order"}}),
+        &["events.0.when: there is no variable \"topik\"; did you mean `topic`?", "big-order"],
+    );
     check(json!({"kind": "form.submitted", "form": {"answers": {"each": "/a"}}}), &["answers.name", "answers.value"]);
-    check(json!({"kind": "form.submitted", "contact": {"consents": [{"channel": "fax", "scope": "marketing", "state": "/s"}]}}), &["one of whatsapp, sms, email"]);
-    assert_eq!(faults(&json!({})), ["events: this key is required: say which events a webhook makes, in [[connections.settings.events]]"]);
+    check(
+        json!({"kind": "form.submitted", "contact": {"consents": [{"channel": "fax", "scope": "marketing", "state": "/s"}]}}),
+        &["one of whatsapp, sms, email"],
+    );
+    assert_eq!(
+        faults(&json!({})),
+        ["events: this key is required: say which events a webhook makes, in [[connections.settings.events]]"]
+    );
     assert_eq!(faults(&json!({"events": []})), ["events: expected 1 to 64 event mappings, found 0"]);
     assert!(faults(&json!({"event": [], "events": [{"kind": "form.submitted"}]}))[0].contains("did you mean `events`"));
     assert!(faults(&json!({"time_zone": "Rome", "events": [{"kind": "form.submitted"}]}))[0].contains("Europe/Rome"));
@@ -73,7 +100,9 @@ fn what_is_wrong_is_told_with_its_key_what_was_expected_and_the_nearest_word() {
 
 #[test]
 fn all_that_is_wrong_is_told_at_once() {
-    let found = faults(&json!({"zone": "x", "events": [{"kind": "a"}, {"kind": "order.placed", "order": {"id": 1.5, "x": 1}, "wen": "true"}]}));
+    let found = faults(
+        &json!({"zone": "x", "events": [{"kind": "a"}, {"kind": "order.placed", "order": {"id": 1.5, "x": 1}, "wen": "true"}]}),
+    );
     assert_eq!(found.len(), 4, "{found:#?}");
 }
 

@@ -100,7 +100,10 @@ impl Reader {
                     filled.extend(filling.map(|filling| (field.name, filling)));
                 }
                 None if field.required => {
-                    self.wrong::<()>(&join(key, field.name), "this key is required: say where the value is, as in \"/id\"");
+                    self.wrong::<()>(
+                        &join(key, field.name),
+                        "this key is required: say where the value is, as in \"/id\"",
+                    );
                 }
                 None => {}
             }
@@ -110,9 +113,13 @@ impl Reader {
 
     fn filling(&mut self, key: &str, shape: Shape, value: &Value) -> Option<Filling> {
         match shape {
-            Shape::Text | Shape::Country | Shape::Currency | Shape::Instant | Shape::Decimal | Shape::Bool | Shape::Word(_) => {
-                self.source(key, shape, value).map(Filling::One)
-            }
+            Shape::Text
+            | Shape::Country
+            | Shape::Currency
+            | Shape::Instant
+            | Shape::Decimal
+            | Shape::Bool
+            | Shape::Word(_) => self.source(key, shape, value).map(Filling::One),
             Shape::Money => self.money(key, value),
             Shape::Texts => self.texts(key, value).map(Filling::Texts),
             Shape::Address => self.record(key, &ADDRESS, value).map(Filling::Record),
@@ -200,7 +207,9 @@ impl Reader {
         let scope = word(self, "scope", &["transactional", "marketing"]);
         let state = match table.get("state") {
             Some(value) => self.source(&join(key, "state"), Shape::Text, value),
-            None => self.wrong(&join(key, "state"), "this key is required: where the webhook says whether consent is given"),
+            None => {
+                self.wrong(&join(key, "state"), "this key is required: where the webhook says whether consent is given")
+            }
         };
         let at = table.get("at").and_then(|value| self.source(&join(key, "at"), Shape::Instant, value));
         let method = table.get("method").and_then(|value| self.source(&join(key, "method"), Shape::Text, value));
