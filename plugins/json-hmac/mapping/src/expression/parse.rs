@@ -255,7 +255,7 @@ impl Parser {
 }
 
 /// How a function is written.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Writing {
     /// `f(a)`
     Alone,
