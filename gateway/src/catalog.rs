@@ -4,10 +4,15 @@
 mod diff;
 mod files;
 mod load;
+mod proof;
+mod settings;
 mod switch;
+mod trial;
 
 pub(crate) use diff::{Change, Facts, changes};
-pub(crate) use load::{CatalogFault, Sources, scheme_of};
+pub(crate) use load::{CatalogFault, Sources};
+pub(crate) use proof::scheme_of;
+pub(crate) use trial::{Trial, Tried};
 
 use crate::{
     config::{Config, Sending},
@@ -23,9 +28,9 @@ use std::{
 use tidegate_channels::{Channel, HttpClient};
 use tidegate_flows::{Flow, FlowSet, TemplateSet};
 use tidegate_model::{
-    DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme,
+    DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof,
 };
-use tidegate_plugin_host::{Plugin, PluginHost, Selector};
+use tidegate_plugin_host::{Configured, Manifest, Plugin, PluginHost, Selector};
 use tidegate_signature::Secrets;
 use tidegate_store::{
     Engine, KeyRange, Lane, Order, Queue, StoreError, WorkRow,
@@ -47,10 +52,14 @@ pub(crate) struct Endpoint {
     pub plugin: Plugin,
     /// SHA-256 of the plugin's component, in hex.
     pub plugin_digest: String,
-    /// How its provider signs.
-    pub scheme: SignatureScheme,
-    /// Live secrets.
-    pub secrets: Secrets,
+    /// What the plugin's manifest and the configuration say of it together.
+    pub manifest: Manifest,
+    /// What the configuration says in the manifest's place.
+    given: Configured,
+    /// How its provider shows who it is.
+    pub proof: Proof,
+    /// Live secrets; none when nothing is to be shown.
+    pub secrets: Option<Secrets>,
     /// Token of the handshake.
     pub verify_token: Option<HiddenText>,
     /// Size limit in bytes.
@@ -79,7 +88,12 @@ impl Endpoint {
     /// Where its deliveries are worked on, in the order of their arrival. Endpoints whose plugin has topics that go first go first.
     pub(crate) fn lane(&self) -> Lane {
         let lane = Lane::new(self.home, self.number, 0);
-        if self.plugin.manifest().items.priority.is_empty() { lane } else { lane.ahead() }
+        if self.manifest.items.priority.is_empty() { lane } else { lane.ahead() }
+    }
+
+    /// What another version of its plugin and the configuration would say of it together.
+    pub(crate) fn manifest_with(&self, plugin: &Plugin) -> Manifest {
+        plugin.manifest().configured(&self.given).unwrap_or_else(|_| plugin.manifest().clone())
     }
 
     /// Whether its deliveries carry ids of their own, so that its items need no mark.

@@ -60,6 +60,9 @@ pub(crate) struct Config {
     /// Numbers that send.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub senders: Vec<Sender>,
+    /// Where its values come from, for what is found wrong later.
+    #[serde(skip)]
+    pub origins: Origins,
 }
 
 /// `[server]`
@@ -161,15 +164,31 @@ pub(crate) struct Workspace {
 }
 
 /// `[[endpoints]]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Endpoint {
     /// Last part of its URL.
     pub name: String,
     /// A plugin's id, with `@version` and `#sha256:…` where it is pinned; or the path of a `.wasm` file.
     pub plugin: String,
-    /// Live signing secrets.
+    /// Live signing secrets; none when nothing is to be proved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretText>,
+    /// Whether anybody may send.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsigned: bool,
+    /// How its provider signs, where the plugin leaves that to the endpoint; so the next three.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<tidegate_plugin_host::Signature>,
+    /// How a delivery is cut into items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<tidegate_plugin_host::Items>,
+    /// What an accepted delivery is answered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<tidegate_plugin_host::Response>,
+    /// How the provider checks the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<tidegate_plugin_host::Handshake>,
     /// Token of the handshake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_token: Option<SecretText>,
@@ -291,6 +310,7 @@ impl Config {
         config.rebase(&base);
         let faults = config.check().into_iter().map(|fault| fault.at(&origins)).collect();
         ConfigFaults::unless_empty(faults)?;
+        config.origins = origins.clone();
         Ok(Loaded { config, origins })
     }
 

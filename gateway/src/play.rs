@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use tidegate_bundled::{PLUGINS, SAMPLES};
+use tidegate_bundled::{BundledPlugin, PLUGINS, SAMPLES};
 use tidegate_model::Timestamp;
 use tidegate_plugin_host::read_manifest;
 use tidegate_signature::{Outgoing, Secret, sign};
@@ -192,13 +192,16 @@ impl Script {
     }
 }
 
+/// The bundled plugins that are for one provider: their manifests say how it signs.
+pub(crate) fn providers() -> impl Iterator<Item = &'static BundledPlugin> {
+    PLUGINS.iter().filter(|plugin| read_manifest(plugin.component).is_ok_and(|manifest| manifest.signature.is_some()))
+}
+
 /// The component of a provider's bundled plugin.
 fn known_provider(provider: &str) -> Result<&'static [u8], PlayFault> {
-    PLUGINS.iter().find(|plugin| plugin.id == provider).map(|plugin| plugin.component).ok_or_else(|| {
-        PlayFault::Provider {
-            found: provider.to_owned(),
-            known: PLUGINS.iter().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
-        }
+    providers().find(|plugin| plugin.id == provider).map(|plugin| plugin.component).ok_or_else(|| PlayFault::Provider {
+        found: provider.to_owned(),
+        known: providers().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
     })
 }
 

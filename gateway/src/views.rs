@@ -252,8 +252,7 @@ pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
     );
     // Without the manifest nobody knows which headers are secret.
     let endpoint = app.catalog().endpoint(&delivery.endpoint);
-    let headers =
-        endpoint.map(|endpoint| guest_headers(endpoint.plugin.manifest(), &delivery.headers)).unwrap_or_default();
+    let headers = endpoint.map(|endpoint| guest_headers(&endpoint.manifest, &delivery.headers)).unwrap_or_default();
     Ok(Some(json!({
         "id": delivery.id,
         "endpoint": delivery.endpoint,

@@ -8,7 +8,7 @@ use std::{
 use tidegate_plugin_pack::{Crate, build, embed};
 
 /// The bundled plugins: folders of `plugins/`, whose packages are `tidegate-plugin-…`.
-const PLUGINS: &[&str] = &["meta", "shopify"];
+const PLUGINS: &[&str] = &["json-hmac", "meta", "shopify"];
 
 fn main() -> ExitCode {
     match run() {
@@ -32,6 +32,10 @@ fn run() -> Result<(), String> {
         let dir = root.join("plugins").join(plugin);
         for input in ["src", "Cargo.toml", "plugin.toml", "fixtures"] {
             watch(&dir.join(input));
+        }
+        // A package that only this plugin has.
+        if dir.join("mapping").is_dir() {
+            watch(&dir.join("mapping"));
         }
         let component = out.join(format!("{plugin}.wasm"));
         fs::write(&component, pack(plugin, &dir, &guests(&out))?).map_err(|error| about(&component, &error))?;

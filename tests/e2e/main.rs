@@ -10,6 +10,7 @@ mod delivery;
 mod drain;
 mod failures;
 mod fire;
+mod generic;
 mod hostile;
 mod intake;
 mod layers;

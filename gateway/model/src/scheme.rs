@@ -33,8 +33,10 @@ pub struct SignatureScheme {
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// HMAC with SHA-256.
+    #[serde(alias = "sha256")]
     HmacSha256,
     /// HMAC with SHA-1 (Twilio's older form).
+    #[serde(alias = "sha1")]
     HmacSha1,
 }
 
@@ -62,6 +64,8 @@ pub enum SignedPart {
     Header(String),
     /// Fixed text, e.g. `.`.
     Text(String),
+    /// The signed timestamp, as received: for one that stands in the signature's own header.
+    Timestamp,
 }
 
 /// How the configured secret becomes key bytes.
@@ -78,12 +82,64 @@ pub enum KeyForm {
     },
 }
 
+/// A secret that the provider sends along instead of a signature. It proves who sends, not what: whoever reads one delivery can make others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRule {
+    /// Header that carries it (any case).
+    pub header: String,
+    /// Text before it, e.g. `Bearer `.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// How it is written there.
+    #[serde(default, skip_serializing_if = "TokenForm::is_plain")]
+    pub form: TokenForm,
+}
+
+impl TokenRule {
+    /// HTTP's own authentication with a name and a password (RFC 7617). The configured secret is `name:password`.
+    pub fn basic() -> Self {
+        Self { header: "authorization".to_owned(), prefix: "Basic ".to_owned(), form: TokenForm::Base64 }
+    }
+}
+
+/// How a token is written in its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenForm {
+    /// As it is.
+    #[default]
+    Plain,
+    /// In base64.
+    Base64,
+}
+
+impl TokenForm {
+    const fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
+}
+
+/// How an endpoint tells who sends to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// By a signature over the delivery.
+    Signature(SignatureScheme),
+    /// By a secret in a header.
+    Token(TokenRule),
+    /// Not at all: anybody can send. The operator has asked for that.
+    Nothing,
+}
+
 /// Where the signed timestamp is and how old it may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimestampRule {
-    /// Header that carries it (any case).
+    /// Header that carries it (any case). With `prefix` it is the signature's own.
     pub header: String,
+    /// Text before it among the entries of the signature's header (`t=` in `t=1700000000,v1=5257…`); `None` where it is a header of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
     /// Its unit.
     pub unit: TimestampUnit,
     /// How far it may lie from the time of receipt, either way, in seconds.

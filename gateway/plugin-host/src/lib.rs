@@ -27,8 +27,8 @@ pub use host::{HostConfig, PluginHost};
 pub use inspect::Oversized;
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
 pub use manifest::{
-    Build, Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response,
-    Selector, Signature, Topic, is_plugin_id, read_manifest,
+    Build, Capabilities, Configurable, Configured, ConfiguredError, EndpointPart, Handshake, HandshakeKind, Items,
+    Limits, Manifest, ManifestError, OwnEvent, Response, Selector, Signature, Topic, is_plugin_id, read_manifest,
 };
 pub use plugin::{Figures, Measured, Plugin};
 pub use pointer::{Pointer, PointerError};

@@ -4,10 +4,11 @@
 use crate::{error::LoadError, pointer::Pointer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidegate_model::scheme::SignatureScheme;
+use tidegate_model::scheme::{SignatureScheme, TokenRule};
 
 mod build;
 mod check;
+mod configurable;
 mod error;
 mod locate;
 mod nearest;
@@ -16,6 +17,7 @@ mod read;
 pub use build::Build;
 pub(crate) use check::is_kebab_case;
 pub use check::is_plugin_id;
+pub use configurable::{Configurable, Configured, ConfiguredError, EndpointPart};
 pub use error::ManifestError;
 
 /// Largest manifest, in bytes: it is read before anything else of a stranger's file.
@@ -75,6 +77,9 @@ pub struct Manifest {
     /// Kinds of events that the canonical model does not have.
     #[serde(default)]
     pub events: Vec<OwnEvent>,
+    /// What it leaves to the configuration.
+    #[serde(default, skip_serializing_if = "Configurable::is_nothing")]
+    pub configurable: Configurable,
     /// JSON Schema of the plugin's settings for a connection.
     #[serde(default, with = "read::schema", skip_serializing_if = "Option::is_none")]
     pub config_schema: Option<Value>,
@@ -91,9 +96,9 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether the manifest declares this kind of event.
+    /// Whether the manifest declares this kind of event, or leaves kinds to a connection's settings.
     pub fn declares(&self, kind: &str) -> bool {
-        self.events.iter().any(|own| own.kind == kind)
+        self.configurable.kinds || self.events.iter().any(|own| own.kind == kind)
     }
 }
 
@@ -119,6 +124,9 @@ pub enum Signature {
     },
     /// A scheme spelled out.
     Scheme(SignatureScheme),
+    /// No signature, but a secret in a header: `scheme = "token"`, or `scheme = "basic"` for HTTP's own.
+    #[serde(serialize_with = "read::token")]
+    Token(TokenRule),
 }
 
 /// A GET request by which the provider checks the endpoint: when the mode and the token are right, the challenge is the answer's body.

@@ -24,6 +24,7 @@ pub(crate) fn pieces<'a, E>(
     scheme: &'a SignatureScheme,
     target: Target<'a>,
     body: &'a [u8],
+    timestamp: &'a [u8],
     header: impl Fn(&str) -> Result<&'a [u8], E>,
 ) -> Result<Vec<&'a [u8]>, E> {
     scheme
@@ -35,6 +36,7 @@ pub(crate) fn pieces<'a, E>(
             SignedPart::Url => Ok(target.url.as_bytes()),
             SignedPart::Header(name) => header(name),
             SignedPart::Text(text) => Ok(text.as_bytes()),
+            SignedPart::Timestamp => Ok(timestamp),
         })
         .collect()
 }

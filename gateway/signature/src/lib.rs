@@ -5,6 +5,7 @@ mod builtin;
 mod content;
 mod headers;
 mod meta;
+mod proof;
 mod refusal;
 mod secret;
 mod shopify;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use builtin::{SCHEME_NAMES, scheme};
 pub use content::Target;
+pub use proof::prove;
 pub use refusal::{Expected, Refusal};
 pub use secret::{MAX_SECRETS, Secret, SecretError, Secrets};
 pub use sign::{Outgoing, SignError, sign};

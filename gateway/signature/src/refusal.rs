@@ -40,6 +40,14 @@ pub enum Refusal {
         /// The signature's header.
         header: String,
     },
+    /// No live secret is the one that was sent.
+    #[error(
+        "the secret in `{header}` is none of this endpoint's: compare them, and see that no proxy changes the header"
+    )]
+    Token {
+        /// The header.
+        header: String,
+    },
     /// The delivery is authentic, but was signed too long ago, or in the future.
     #[error(
         "the time in `{header}` is {} the time of receipt, {tolerance_s} s are allowed: a replay or a late retry; if this befalls every delivery, set the machine's clock",
@@ -68,6 +76,8 @@ pub enum Expected {
     FewSignatures,
     /// A whole number of Unix seconds or milliseconds.
     UnixTime,
+    /// A secret behind its prefix.
+    Token,
 }
 
 impl std::fmt::Display for Expected {
@@ -76,6 +86,7 @@ impl std::fmt::Display for Expected {
             Self::Signature => "a signature of the form that the scheme describes",
             Self::FewSignatures => "a short list of signatures",
             Self::UnixTime => "a Unix time in digits",
+            Self::Token => "a secret in the form that the endpoint describes",
         })
     }
 }

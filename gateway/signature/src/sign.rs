@@ -62,14 +62,26 @@ pub fn sign(
         return Err(SignError::Target);
     }
     let mut sent = signed_pairs(scheme, message)?;
+    let rule = scheme.timestamp.as_ref();
+    let signed_at = rule.map_or(Ok(String::new()), |rule| timestamp(rule.unit, message.at_ms))?;
     let value = |name: &str| {
         let pair = sent.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         Ok::<_, Infallible>(pair.map_or(&[][..], |(_, value)| value.as_bytes()))
     };
-    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, value);
+    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, signed_at.as_bytes(), value);
     let tag = content::tag(scheme.algorithm, secret, &pieces);
     let signature = content::encode(scheme.encoding, &tag);
-    let value = format!("{}{signature}", scheme.prefix);
+    let mut value = format!("{}{signature}", scheme.prefix);
+    match rule.map(|rule| (rule, &rule.prefix)) {
+        Some((_, Some(prefix))) => {
+            let separator = scheme.separator.as_deref().unwrap_or_default();
+            value = format!("{prefix}{signed_at}{separator}{value}");
+        }
+        Some((rule, None)) if !sent.iter().any(|(name, _)| name.eq_ignore_ascii_case(&rule.header)) => {
+            sent.push((rule.header.clone(), signed_at));
+        }
+        Some(_) | None => {}
+    }
     sent.push((scheme.header.clone(), value));
     Ok(sent)
 }

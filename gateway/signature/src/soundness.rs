@@ -22,6 +22,14 @@ pub enum SchemeError {
         /// The timestamp's header.
         header: String,
     },
+    /// The timestamp's place can't be read.
+    #[error(
+        "signature.timestamp: with a prefix it stands in the signature's own header, between its separators: name that header, and give signature.separator"
+    )]
+    TimestampPlace,
+    /// A timestamp is signed that is nowhere.
+    #[error("signature.parts: `timestamp` is signed, and signature.timestamp does not say where it is: add it")]
+    NoTimestamp,
     /// The signature would sign itself.
     #[error("signature.parts: the signature's own header `{header}` is among the signed parts: remove it")]
     SignsItself {
@@ -51,7 +59,17 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
     if !scheme.parts.contains(&SignedPart::Body) {
         return Err(SchemeError::BodyNotSigned);
     }
+    let signs_timestamp = scheme.parts.contains(&SignedPart::Timestamp);
+    if signs_timestamp && timestamp.is_none() {
+        return Err(SchemeError::NoTimestamp);
+    }
+    if let Some(rule) = scheme.timestamp.as_ref().filter(|rule| rule.prefix.is_some())
+        && (!rule.header.eq_ignore_ascii_case(&scheme.header) || scheme.separator.is_none())
+    {
+        return Err(SchemeError::TimestampPlace);
+    }
     if let Some(header) = timestamp
+        && !signs_timestamp
         && !signed().any(|name| name.eq_ignore_ascii_case(header))
     {
         let header = header.to_owned();
@@ -71,7 +89,7 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
 pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Header(name) => Some(name.as_str()),
-        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Text(_) => None,
+        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Text(_) | SignedPart::Timestamp => None,
     })
 }
 
@@ -112,5 +130,13 @@ mod tests {
             &SchemeError::SignsItself { header: "webhook-signature".to_owned() },
         );
         check(|scheme| scheme.separator = Some(String::new()), &SchemeError::EmptySeparator);
+        check(|scheme| scheme.timestamp.as_mut().unwrap().prefix = Some("t=".to_owned()), &SchemeError::TimestampPlace);
+        check(
+            |scheme| {
+                scheme.timestamp = None;
+                scheme.parts.push(SignedPart::Timestamp);
+            },
+            &SchemeError::NoTimestamp,
+        );
     }
 }

@@ -57,15 +57,19 @@ where
     V: AsRef<[u8]>,
 {
     check_scheme(scheme)?;
-    let signatures = read_signatures(scheme, headers::only(headers, &scheme.header)?)?;
-    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name))?;
-    let timestamp = match &scheme.timestamp {
+    let signed = headers::only(headers, &scheme.header)?;
+    let signatures = read_signatures(scheme, signed)?;
+    let (timestamp, signed_at) = match &scheme.timestamp {
         Some(rule) => {
-            let value = headers::only(headers, &rule.header)?;
-            Some((rule, read_timestamp(rule, value)?))
+            let value = match &rule.prefix {
+                Some(prefix) => timestamp_among(scheme, prefix, signed)?,
+                None => headers::only(headers, &rule.header)?,
+            };
+            (Some((rule, read_timestamp(rule, value)?)), value)
         }
-        None => None,
+        None => (None, &[][..]),
     };
+    let pieces = content::pieces(scheme, target, body, signed_at, |name| headers::only(headers, name))?;
     let secret_index = matching_secret(scheme, secrets, &pieces, &signatures).ok_or_else(|| {
         let header = scheme.header.clone();
         Refusal::Mismatch { header }
@@ -99,6 +103,17 @@ fn read_signatures(scheme: &SignatureScheme, value: &[u8]) -> Result<Vec<Vec<u8>
         return Err(malformed(Expected::Signature));
     }
     Ok(signatures)
+}
+
+/// The timestamp that stands among the signatures: the one entry with its prefix. Of two, one could be believed where the other is signed.
+fn timestamp_among<'v>(scheme: &SignatureScheme, prefix: &str, value: &'v [u8]) -> Result<&'v [u8], Refusal> {
+    let text = str::from_utf8(value).unwrap_or_default();
+    let separator = scheme.separator.as_deref().unwrap_or_default();
+    let mut found = text.split(separator).filter_map(|entry| entry.trim_start().strip_prefix(prefix));
+    match (found.next(), found.next()) {
+        (Some(timestamp), None) => Ok(timestamp.as_bytes()),
+        _ => Err(Refusal::Malformed { header: scheme.header.clone(), expected: Expected::UnixTime }),
+    }
 }
 
 /// The first secret that makes one of the signatures. Always does the whole work.

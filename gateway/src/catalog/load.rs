@@ -3,14 +3,16 @@
 mod plugins;
 mod swap;
 
+pub(super) use plugins::component_of;
+
 use plugins::build_text;
 
 use super::{
     Catalog, Connection, Endpoint, Facts, HiddenText, Interpreter, Sender, Workspace, delivery_id_headers,
-    files::read_all,
+    files::read_all, proof, settings,
 };
 use crate::{
-    config::{self, Config, SecretText},
+    config::{self, Config, Origins, SecretText},
     depot::{Depot, Shelf},
     http::Proxies,
     metrics::Metrics,
@@ -25,8 +27,8 @@ use std::{
 };
 use tidegate_channels::{HttpClient, Token, WhatsappConfig, WhatsappSender};
 use tidegate_flows::{Action, FlowSet, Step, TemplateSet, parse_flow, parse_template};
-use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme};
-use tidegate_plugin_host::{HostConfig, Manifest, Plugin, PluginHost, Signature};
+use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof};
+use tidegate_plugin_host::{HostConfig, Plugin, PluginHost};
 use tidegate_signature::{Secret, Secrets};
 use tidegate_store::{
     Changes, Engine,
@@ -44,6 +46,9 @@ pub(crate) enum CatalogFault {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// At several keys, one a line.
+    #[error("{}", lines(.0))]
+    Several(Vec<CatalogFault>),
     /// In files that the configuration names; each problem on a line of its own.
     #[error("{0}")]
     Files(String),
@@ -55,7 +60,25 @@ pub(crate) enum CatalogFault {
     Store(#[from] ReadError),
 }
 
-fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
+fn lines(faults: &[CatalogFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl CatalogFault {
+    /// The same, with the place where each key was set.
+    pub(super) fn at(self, origins: &Origins) -> Self {
+        match self {
+            Self::Key { key, problem } => {
+                let place = origins.nearest_place(&key).map(|place| format!("{place}: ")).unwrap_or_default();
+                Self::Key { key: format!("{place}{key}"), problem }
+            }
+            Self::Several(faults) => Self::Several(faults.into_iter().map(|fault| fault.at(origins)).collect()),
+            other @ (Self::Files(_) | Self::Host(_) | Self::Store(_)) => other,
+        }
+    }
+}
+
+pub(super) fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
     CatalogFault::Key { key: key.into(), problem: format!("{problem}") }
 }
 
@@ -86,6 +109,10 @@ impl Catalog {
     /// # Errors
     /// As there.
     pub(crate) fn load_with(config: &Config, sources: &Sources<'_>, shelf: Shelf) -> Result<Self, CatalogFault> {
+        Self::load_all(config, sources, shelf).map_err(|fault| fault.at(&config.origins))
+    }
+
+    fn load_all(config: &Config, sources: &Sources<'_>, shelf: Shelf) -> Result<Self, CatalogFault> {
         let Sources { store, plugin_cache, metrics, previous } = *sources;
         let (host, client) = match previous {
             Some(held) => (held.host.clone(), held.client.clone()),
@@ -259,8 +286,9 @@ impl Loader<'_> {
     /// An endpoint with this plugin behind it, whatever its section names.
     fn endpoint_with(&mut self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
         let (key, subject) = (format!("endpoints.{}", section.name), format!("endpoint {}", section.name));
-        let manifest = plugin.manifest();
-        let scheme = scheme_of(manifest).map_err(|problem| fault(&key, problem))?;
+        let given = proof::given(section);
+        let manifest = proof::manifest_of(section, &plugin)?;
+        let proof = proof::proof_of(section, &manifest)?;
         self.facts.note(subject.clone(), section);
         self.facts.note_text(subject.clone(), "plugin build", &build_text(&plugin));
         let mut all = String::new();
@@ -268,10 +296,15 @@ impl Loader<'_> {
             let text = secret(&key, "secrets", text)?;
             all.push_str(&text);
             all.push('\n');
-            Secret::new(&text, &scheme.key).map_err(|error| fault(format!("{key}.secrets"), error))
+            Secret::new(&text, proof::key_form(&proof)).map_err(|error| fault(format!("{key}.secrets"), error))
         });
-        let secrets =
-            Secrets::new(secrets.collect::<Result<_, _>>()?).map_err(|error| fault(format!("{key}.secrets"), error))?;
+        let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+        let secrets = match proof {
+            Proof::Nothing => None,
+            Proof::Signature(_) | Proof::Token(_) => {
+                Some(Secrets::new(secrets).map_err(|error| fault(format!("{key}.secrets"), error))?)
+            }
+        };
         let token = section.verify_token.as_ref().map(|text| secret(&key, "verify_token", text)).transpose()?;
         self.facts.note_hidden(subject.clone(), "secrets", &all);
         if let Some(token) = &token {
@@ -295,7 +328,9 @@ impl Loader<'_> {
             meter: self.metrics.endpoint(&section.name),
             plugin_meter: own.meter,
             plugin: own.plugin,
-            scheme,
+            manifest,
+            given,
+            proof,
             secrets,
             verify_token: token.map(HiddenText),
             connections,
@@ -311,10 +346,9 @@ impl Loader<'_> {
         sections
             .map(|section| {
                 self.facts.note(format!("connection {}", section.name), section);
-                let settings = serde_json::to_string(&section.settings)
-                    .map_err(|error| fault(format!("connections.{}.settings", section.name), error))?;
-                let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
                 let interpreter = self.interpreter(endpoint, &section.name, own)?;
+                let settings = settings::text_of(&interpreter.plugin, section)?;
+                let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
                 Ok(Arc::new(Connection {
                     name: section.name.clone(),
                     number: self.number(Named::Connection, &section.name)?,
@@ -329,22 +363,6 @@ impl Loader<'_> {
 
 fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
-}
-
-/// How a plugin's provider signs.
-pub(crate) fn scheme_of(manifest: &Manifest) -> Result<SignatureScheme, String> {
-    match &manifest.signature {
-        Some(Signature::Named { scheme }) => tidegate_signature::scheme(scheme).ok_or_else(|| {
-            let known = tidegate_signature::SCHEME_NAMES.join(", ");
-            format!("the plugin {} names the signature scheme {scheme:?}; this version knows {known}", manifest.id)
-        }),
-        Some(Signature::Scheme(scheme)) => {
-            tidegate_signature::check_scheme(scheme)
-                .map_err(|error| format!("the plugin {}'s signature scheme: {error}", manifest.id))?;
-            Ok(scheme.clone())
-        }
-        None => Err(format!("the plugin {} has no signature scheme, and unsigned webhooks are not taken", manifest.id)),
-    }
 }
 
 /// Steps must name senders of their workspace.

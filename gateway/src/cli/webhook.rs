@@ -1,5 +1,7 @@
 //! `tidegate webhook`: plays a provider, so that a gateway can be tried without one.
 
+mod trial;
+
 use super::{Failure, output};
 use crate::{
     config::SecretText,
@@ -13,6 +15,8 @@ use tidegate_model::Timestamp;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WebhookCommand {
+    /// Show what an endpoint would make of a body, without a gateway: its items, and the events of each. Verifies no signature.
+    Try(trial::TryArgs),
     /// Send a webhook, signed as the provider would.
     Send {
         /// Provider: the id of a bundled plugin (shopify, meta), or a packed plugin, which says how its provider signs.
@@ -43,7 +47,12 @@ pub(super) enum WebhookCommand {
 }
 
 pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
-    let WebhookCommand::Send { provider, what, to, secret, topic, set, id, json: as_json } = command;
+    let (provider, what, to, secret, topic, set, id, as_json) = match command {
+        WebhookCommand::Try(args) => return trial::run(args),
+        WebhookCommand::Send { provider, what, to, secret, topic, set, id, json } => {
+            (provider, what, to, secret, topic, set, id, json)
+        }
+    };
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let mut script = script(provider, what)?;
     if topic.is_some() {

@@ -91,8 +91,12 @@ impl Config {
     fn check_endpoint(&self, endpoint: &Endpoint) -> Sound {
         let key = format!("endpoints.{}", endpoint.name);
         name_is_plain(&key, &endpoint.name)?;
-        if endpoint.secrets.is_empty() {
+        if endpoint.secrets.is_empty() && !endpoint.unsigned {
             return Err(ConfigFault::key(key, "secrets must hold at least one signing secret"));
+        }
+        if endpoint.unsigned && !(endpoint.secrets.is_empty() && endpoint.signature.is_none()) {
+            let problem = "unsigned takes webhooks from anybody, so `secrets` and `signature` would do nothing: take them or `unsigned` out";
+            return Err(ConfigFault::key(key, problem));
         }
         // A connection of an endpoint that is not there may have been meant for this one: that is said already.
         let astray = |name: &str| !self.endpoints.iter().any(|endpoint| endpoint.name == name);

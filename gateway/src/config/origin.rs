@@ -30,7 +30,7 @@ impl fmt::Display for Origin {
 }
 
 /// The origin of each value that is no default, by its key: `server.listen`, `endpoints.shopify.plugin` (the items of a list by their names).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Origins(BTreeMap<String, Origin>);
 
 impl Origins {
@@ -57,6 +57,17 @@ impl Origins {
         match self.0.get(key)? {
             Origin::File { path, line, column } => Some(format!("{path}:{line}:{column}")),
             Origin::Variable(name) => Some(format!("the variable {name}")),
+        }
+    }
+
+    /// Where a key was set, or what is around it.
+    pub(crate) fn nearest_place(&self, key: &str) -> Option<String> {
+        let mut key = key;
+        loop {
+            if let Some(place) = self.place(key) {
+                return Some(place);
+            }
+            key = key.rsplit_once('.')?.0;
         }
     }
 

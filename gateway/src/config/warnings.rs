@@ -33,6 +33,11 @@ pub(crate) fn warnings(config: &Config, origins: &Origins) -> Vec<String> {
     if config.workers.paused {
         found.push("workers.paused is set: webhooks are stored and not interpreted".to_owned());
     }
+    found.extend(config.endpoints.iter().filter(|endpoint| endpoint.unsigned).map(|endpoint| {
+        let key = format!("endpoints.{}.unsigned", endpoint.name);
+        let place = origins.place(&key).map(|place| format!(" ({place})")).unwrap_or_default();
+        format!("{key} is set{place}: whoever knows the URL can make events and messages; have the provider sign, or use a static token")
+    }));
     found.extend(written_secrets(config).map(|key| {
         let place = origins.place(&key).map(|place| format!(" ({place})")).unwrap_or_default();
         format!("{key} is written in the file{place}: who reads the file has it; use \"${{NAME}}\" or \"file:PATH\"")
@@ -82,5 +87,7 @@ mod tests {
         check("[clock]\nmode = \"scaled:60\"\n[workers]\npaused = true", &["clock.mode is scaled:60", "paused"]);
         let secret = "[workspaces.m]\n[[endpoints]]\nname = \"e\"\nplugin = \"shopify\"\nsecrets = [\"${A}\", \"hunter2\"]\n[[connections]]\nname = \"c\"\nendpoint = \"e\"\nworkspace = \"m\"\n";
         check(secret, &["endpoints.e.secrets is written in the file"]);
+        let unsigned = secret.replace("secrets = [\"${A}\", \"hunter2\"]", "unsigned = true");
+        check(&unsigned, &["endpoints.e.unsigned is set"]);
     }
 }

@@ -144,7 +144,7 @@ const fn reason_of(refusal: &Refusal) -> RefusedFor {
         Refusal::Missing { .. } => RefusedFor::Missing,
         Refusal::Repeated { .. } => RefusedFor::Repeated,
         Refusal::Malformed { .. } => RefusedFor::Malformed,
-        Refusal::Mismatch { .. } => RefusedFor::Mismatch,
+        Refusal::Mismatch { .. } | Refusal::Token { .. } => RefusedFor::Mismatch,
         Refusal::Stale { .. } => RefusedFor::Stale,
         Refusal::Scheme(_) => RefusedFor::Scheme,
     }
@@ -193,7 +193,7 @@ fn repeat(endpoint: &Endpoint, id: DeliveryId) -> (DeliveryId, Taken) {
 
 /// What the plugin's manifest says this provider wants to hear.
 fn answer(endpoint: &Endpoint, id: DeliveryId) -> axum::response::Response {
-    let wanted = &endpoint.plugin.manifest().response;
+    let wanted = &endpoint.manifest.response;
     let mut response = Response::new(Body::from(wanted.body.clone()));
     *response.status_mut() = StatusCode::from_u16(wanted.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();

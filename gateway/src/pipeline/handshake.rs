@@ -13,8 +13,8 @@ use subtle::ConstantTimeEq;
 /// 400 when a parameter is missing, 403 when the token is another.
 pub(crate) fn handshake(endpoint: &Endpoint, query: &HashMap<String, String>) -> Result<String, Problem> {
     let malformed = |detail: String| Problem::new(Code::HandshakeMalformed, detail);
-    let rule = endpoint.plugin.manifest().handshake.as_ref().ok_or_else(|| {
-        malformed(format!("the plugin {} has no handshake: webhooks are sent by POST", endpoint.plugin.manifest().id))
+    let rule = endpoint.manifest.handshake.as_ref().ok_or_else(|| {
+        malformed(format!("the plugin {} has no handshake: webhooks are sent by POST", endpoint.manifest.id))
     })?;
     let parameter = |name: &str| {
         query

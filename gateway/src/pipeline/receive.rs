@@ -2,8 +2,8 @@
 
 use crate::{catalog::Endpoint, records::Delivery, tx::DEDUPE_DAYS, work::Work};
 use sha2::{Digest, Sha256};
-use tidegate_model::{DeliveryId, Timestamp};
-use tidegate_signature::{Refusal, Target, Verified, verify_request};
+use tidegate_model::{DeliveryId, Timestamp, scheme::Proof};
+use tidegate_signature::{Refusal, Target, Verified, prove};
 use tidegate_store::{
     Batch, Changes, Engine, Queue, Seq, StoreError,
     records::{self, BodyError, Dedupe, ReadError, RecordError, day_of, split_body},
@@ -75,8 +75,8 @@ pub(crate) enum ReceiveFault {
 /// The signature's refusal, which names the header and what to do.
 pub(crate) fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result<Accepted, ReceiveFault> {
     let at = incoming.received_at;
-    let (scheme, secrets) = (&endpoint.scheme, &endpoint.secrets);
-    let verified = verify_request(scheme, secrets, incoming.target, incoming.headers, incoming.body, at.ms())?;
+    let (proof, secrets) = (&endpoint.proof, endpoint.secrets.as_ref());
+    let verified = prove(proof, secrets, incoming.target, incoming.headers, incoming.body, at.ms())?;
     let hash = delivery_hash(endpoint, incoming);
     let identity = hash.unwrap_or_else(|| hash16(&[incoming.body]));
     let id = DeliveryId::derive(at.ms(), &[b"delivery", endpoint.name.as_bytes(), &identity]);
@@ -109,11 +109,24 @@ fn delivery(
         id,
         endpoint: endpoint.name.clone(),
         received_at: incoming.received_at,
-        headers: incoming.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        headers: incoming
+            .headers
+            .iter()
+            .filter(|(name, _)| !is_secret(endpoint, name))
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
         secret_index: verified.secret_index,
         stale: verified.stale,
         body_bytes: incoming.body.len(),
         head,
+    }
+}
+
+/// Whether a header is the secret itself, which is not stored: a signature proves one delivery, this would prove any.
+fn is_secret(endpoint: &Endpoint, header: &str) -> bool {
+    match &endpoint.proof {
+        Proof::Token(rule) => rule.header.eq_ignore_ascii_case(header),
+        Proof::Signature(_) | Proof::Nothing => false,
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Part {
 
 /// Cuts a delivery. One that can't be cut is one parked part.
 pub(super) fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
-    split_as(endpoint.plugin.manifest(), endpoint, delivery, body)
+    split_as(&endpoint.manifest, endpoint, delivery, body)
 }
 
 /// As [`split`], as another manifest says.

@@ -11,6 +11,7 @@ const SECRET_PARTS: &[&str] = &["hmac", "signature", "secret", "token", "api-key
 pub fn guest_headers(manifest: &Manifest, headers: &[(String, String)]) -> Vec<(String, String)> {
     let signature = match &manifest.signature {
         Some(Signature::Scheme(scheme)) => Some(scheme.header.as_str()),
+        Some(Signature::Token(rule)) => Some(rule.header.as_str()),
         Some(Signature::Named { .. }) | None => None,
     };
     headers

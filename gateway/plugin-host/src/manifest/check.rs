@@ -16,7 +16,8 @@ pub(super) fn check(file: &str, text: &str, manifest: &Manifest) -> Result<(), M
 
 pub(super) type Mistake = (String, String);
 
-fn mistake(manifest: &Manifest) -> Option<Mistake> {
+/// The first mistake: the key and what is wrong.
+pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
     identity(manifest)
         .or_else(|| super::build::mistake(manifest.build.as_ref()?))
         .or_else(|| topics(manifest))
@@ -82,7 +83,10 @@ fn signature(manifest: &Manifest) -> Option<Mistake> {
         Signature::Scheme(scheme) if scheme.parts.is_empty() => {
             at("signature.parts", "a signature of nothing proves nothing; name what is signed")
         }
-        Signature::Named { .. } | Signature::Scheme(_) => None,
+        Signature::Token(rule) if rule.header.is_empty() => {
+            at("signature.header", "expected the name of a header, found nothing")
+        }
+        Signature::Named { .. } | Signature::Scheme(_) | Signature::Token(_) => None,
     }
 }
 

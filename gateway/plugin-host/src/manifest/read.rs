@@ -1,8 +1,8 @@
 //! From TOML text to the manifest's fields, and from serde's errors to ours.
 
 use super::{Manifest, ManifestError, Signature, locate, nearest::nearest};
-use serde::{Deserialize, Deserializer, de};
-use tidegate_model::scheme::SignatureScheme;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use tidegate_model::scheme::{SignatureScheme, TokenRule};
 
 /// Reads the fields; what they say is checked elsewhere.
 pub(super) fn read(file: &str, text: &str) -> Result<Manifest, ManifestError> {
@@ -65,8 +65,16 @@ fn known_words(message: &str) -> Vec<&str> {
 
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let table = toml::Table::deserialize(deserializer)?;
+        let mut table = toml::Table::deserialize(deserializer)?;
         match table.get("scheme") {
+            Some(toml::Value::String(scheme)) if scheme == "token" => {
+                table.remove("scheme");
+                let rule = TokenRule::deserialize(table).map_err(|error| de::Error::custom(error.message()))?;
+                Ok(Self::Token(rule))
+            }
+            Some(toml::Value::String(scheme)) if scheme == "basic" && table.len() == 1 => {
+                Ok(Self::Token(TokenRule::basic()))
+            }
             Some(toml::Value::String(scheme)) if table.len() == 1 => Ok(Self::Named { scheme: scheme.clone() }),
             Some(toml::Value::String(_)) => Err(de::Error::custom(
                 "give either `scheme` with a name, or all parts of a scheme; the keys beside `scheme` would be ignored",
@@ -77,6 +85,19 @@ impl<'de> Deserialize<'de> for Signature {
                 .map_err(|error| de::Error::custom(error.message())),
         }
     }
+}
+
+/// Writes a token's rule as it is read: with its scheme.
+pub(super) fn token<S: Serializer>(rule: &TokenRule, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Written<'r> {
+        scheme: &'static str,
+        #[serde(flatten)]
+        rule: Option<&'r TokenRule>,
+    }
+    let is_basic = *rule == TokenRule::basic();
+    let scheme = if is_basic { "basic" } else { "token" };
+    Written { scheme, rule: (!is_basic).then_some(rule) }.serialize(serializer)
 }
 
 /// A JSON Schema, written as JSON text or as a TOML table.

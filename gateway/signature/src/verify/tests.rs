@@ -313,3 +313,39 @@ fn a_signed_url_is_that_of_the_target() {
         Err(crate::SignError::Target)
     );
 }
+
+#[test]
+fn a_time_may_stand_among_the_signatures_of_its_header() {
+    use hmac::{Hmac, KeyInit, Mac};
+    use tidegate_model::scheme::SignedPart;
+
+    let mut scheme = crate::scheme("meta").unwrap();
+    scheme.header = "Stripe-Signature".to_owned();
+    scheme.prefix = "v1=".to_owned();
+    scheme.separator = Some(",".to_owned());
+    scheme.parts = vec![SignedPart::Timestamp, SignedPart::Text(".".to_owned()), SignedPart::Body];
+    scheme.timestamp = Some(tidegate_model::scheme::TimestampRule {
+        header: "stripe-signature".to_owned(),
+        prefix: Some("t=".to_owned()),
+        unit: tidegate_model::scheme::TimestampUnit::Seconds,
+        tolerance_s: 300,
+        stale: StalePolicy::Reject,
+    });
+    let secret = crate::Secret::new("s3cret", &scheme.key).unwrap();
+    let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(b"s3cret").unwrap();
+    mac.update(b"1772359200.{}");
+    let signature = hex::encode(mac.finalize().into_bytes());
+    let check = |value: &str, at_ms: i64| {
+        let headers = [("stripe-signature", value)];
+        crate::verify(&scheme, &secret.clone().into(), &headers, b"{}", at_ms)
+    };
+    let good = format!("t=1772359200,v1={signature},v0=00");
+    assert_eq!(check(&good, 1_772_359_300_000), Ok(Verified { secret_index: 0, stale: false }));
+    assert!(matches!(check(&good, 1_772_359_600_000), Err(Refusal::Stale { .. })));
+    assert!(matches!(check(&good.replace("t=17", "t=18"), 1_872_359_200_000), Err(Refusal::Mismatch { .. })));
+    assert!(matches!(check(&format!("v1={signature}"), 0), Err(Refusal::Malformed { .. })), "without a time");
+    assert!(matches!(check(&format!("t=1,{good}"), 1_772_359_300_000), Err(Refusal::Malformed { .. })), "two times");
+    let outgoing = crate::Outgoing { id: "", at_ms: 1_772_359_200_000, body: b"{}" };
+    let made = crate::sign(&scheme, &secret, &outgoing).unwrap();
+    assert_eq!(made, [("Stripe-Signature".to_owned(), format!("t=1772359200,v1={signature}"))]);
+}

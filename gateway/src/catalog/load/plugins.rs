@@ -4,7 +4,7 @@ use super::{CatalogFault, Loader, fault};
 use crate::{
     catalog::Interpreter,
     config,
-    depot::{self, Build, Reference},
+    depot::{self, Build, Depot, Reference, Shelf},
 };
 use std::borrow::Cow;
 use tidegate_plugin_host::Plugin;
@@ -75,6 +75,21 @@ impl Loader<'_> {
         self.facts.note_text(format!("connection {connection}"), "plugin build", &build_text(&plugin));
         Ok(Interpreter { digest: plugin.digest(), meter: own.meter.clone(), plugin })
     }
+}
+
+/// The bytes of the plugin that a name stands for, by the files alone.
+pub(in crate::catalog) fn component_of(name: &str, depot: Option<&Depot>) -> Result<Cow<'static, [u8]>, String> {
+    let shelf = depot.map(Shelf::of_files).unwrap_or_default();
+    let (component, digest): (Cow<'static, [u8]>, _) = match Reference::parse(name)? {
+        Reference::Active { id } => (shelf.active(&id)?.component(depot)?, None),
+        Reference::Version { id, version, digest } => (shelf.version(&id, &version)?.component(depot)?, digest),
+        Reference::File { path, digest } => {
+            let component = std::fs::read(&path).map_err(|error| format!("{path} can't be read: {error}"))?;
+            (component.into(), digest)
+        }
+    };
+    pinned(name, digest, &depot::digest_of(&component))?;
+    Ok(component)
 }
 
 /// Whether bytes are those that a name is pinned to.

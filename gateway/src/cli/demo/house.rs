@@ -15,7 +15,6 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
-use tidegate_bundled::PLUGINS;
 use tidegate_clock::DomainClock;
 use tidegate_double::{Category, Delays, Double, DoubleConfig, Number, Parameters, Template};
 use tidegate_flows::{ParameterFormat, parse_template};
@@ -113,13 +112,13 @@ impl House {
                 ..Workspace::default()
             },
         );
-        for plugin in PLUGINS {
+        for plugin in play::providers() {
             config.endpoints.push(Endpoint {
                 name: plugin.id.to_owned(),
                 plugin: plugin.id.to_owned(),
                 secrets: vec![SecretText::new(&self.secrets.webhook)],
                 verify_token: Some(SecretText::new(&self.secrets.verify_token)),
-                max_body_bytes: None,
+                ..Endpoint::default()
             });
             config.connections.push(Connection {
                 name: plugin.id.to_owned(),
@@ -160,7 +159,7 @@ impl House {
             url: format!("http://{}/in/{}", running.address, plugin.id),
             secret: self.secrets.webhook.clone(),
         };
-        PLUGINS.iter().map(door).collect()
+        play::providers().map(door).collect()
     }
 
     /// The number that the demo sends by.

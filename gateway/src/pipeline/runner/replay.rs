@@ -137,7 +137,7 @@ pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Res
     let mut stored = stored(app, delivery)?;
     stored.retain(|id, _| only.is_none_or(|only| only == *id));
     let mut examined = Vec::new();
-    for part in split::split_as(request.cuts().manifest(), endpoint, delivery, &body) {
+    for part in split::split_as(&endpoint.manifest_with(request.cuts()), endpoint, delivery, &body) {
         if only.is_some_and(|only| only != part.id) {
             continue;
         }
