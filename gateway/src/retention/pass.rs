@@ -22,6 +22,8 @@ use tidegate_store::{
     records::{self, Record, Registry, sweep_idle_guards},
 };
 
+/// Rows that are counted at once.
+const COUNTED: usize = 1_000;
 /// Time between two passes that also count rows and look for orphans.
 const THOROUGH_EVERY_MS: i64 = 24 * 3_600_000;
 
@@ -226,7 +228,7 @@ impl Pass {
         if most == 0 {
             return Ok((0, None));
         }
-        let slice = slices::all(store, space, self.after.as_ref(), SLICE)?;
+        let slice = slices::all(store, space, self.after.as_ref(), COUNTED)?;
         for (key, _) in &slice.rows {
             if let Some(id) = key.get(5..).and_then(|id| id.first_chunk()) {
                 self.hours.add(Timestamp::from_ms(DeliveryId::from_raw(*id).root_ms()));

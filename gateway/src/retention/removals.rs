@@ -25,7 +25,7 @@ pub(super) const AT_ONCE: usize = 256;
 /// Rows that are read at once.
 pub(super) const SLICE: usize = 200;
 /// Deliveries that are read at once: each may have 48 KiB.
-const DELIVERIES: usize = 50;
+const DELIVERIES: usize = 100;
 /// Chunks of one body that go with their delivery; the rest of a very long one are orphans, found as such.
 const CHUNKS_WITH_DELIVERY: usize = 128;
 /// Interpretations that go with their delivery; the rest likewise.

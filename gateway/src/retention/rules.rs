@@ -14,15 +14,16 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Rows that are removed in a second while the gateway has other work, at least.
 const LEAST_BUSY_RATE: u32 = 500;
 /// The same at most: sled's cost of removals grows with their rate, and this is what it takes well.
-const MOST_BUSY_RATE: u32 = 5_000;
+const MOST_BUSY_RATE: u32 = 8_000;
 /// The same while the gateway has no other work.
 const IDLE_RATE: u32 = 2_500;
-/// Rests as long as a slice took, while the gateway has other work.
-const BUSY_RESTS: u32 = 4;
+/// Rests, as long as the slice took, behind one that removed nothing, while the gateway has other work. Behind one that removed something there is one: what comes must
+/// go as fast, or the store would only grow.
+const BUSY_RESTS: u32 = 3;
 /// Pause after a slice that was only read.
 const READ_PAUSE: Duration = Duration::from_millis(2);
 /// The same while the gateway has other work.
-const BUSY_READ_PAUSE: Duration = Duration::from_millis(20);
+const BUSY_READ_PAUSE: Duration = Duration::from_millis(5);
 
 /// The moments that the settings mean: what was last touched before them may go. `None` keeps for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,12 +121,13 @@ pub(crate) struct Load {
 }
 
 /// How long to rest after a slice. The removals of a second stay within the rate: half as many again as rows are written, or the store would only grow. And reading
-/// old rows takes processor, disk and cache from other work: no more than a fifth of the time is spent on it while there is some.
+/// old rows takes processor, disk and cache from other work: no more than half of the time is spent on removals while there is some, and a quarter on looking.
 pub(crate) fn pause(removed: usize, load: Load) -> Duration {
     let busy_rate = (load.rows_per_s / 2).saturating_mul(3).clamp(LEAST_BUSY_RATE, MOST_BUSY_RATE);
     let (rate, read) = if load.is_busy { (busy_rate, BUSY_READ_PAUSE) } else { (IDLE_RATE, READ_PAUSE) };
     let rows = u32::try_from(removed).unwrap_or(u32::MAX);
-    let spared = if load.is_busy { load.took.saturating_mul(BUSY_RESTS) } else { load.took };
+    let rests = if load.is_busy && removed == 0 { BUSY_RESTS } else { 1 };
+    let spared = load.took.saturating_mul(rests);
     (Duration::from_secs(1) / rate).saturating_mul(rows).max(read).max(spared)
 }
 
@@ -273,11 +275,11 @@ mod tests {
             assert_eq!(found.as_millis(), ms, "{removed} {is_busy} {rows_per_s}");
         };
         check(0, false, 0, 8);
-        check(0, true, 0, 32);
+        check(0, true, 0, 24);
         check(250, false, 0, 100);
         check(250, true, 0, 500);
         check(250, true, 1_000, 166);
-        check(250, true, 100_000, 50);
-        check(100, true, 100_000, 32);
+        check(250, true, 100_000, 31);
+        check(40, true, 100_000, 8);
     }
 }
