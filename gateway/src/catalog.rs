@@ -4,6 +4,7 @@
 mod diff;
 mod files;
 mod load;
+mod reach;
 
 pub(crate) use diff::{Change, Facts, changes};
 pub(crate) use load::{CatalogFault, Sources, scheme_of};
@@ -20,6 +21,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use tidegate_channels::{Channel, HttpClient};
+use tidegate_fetch::{Fetcher, Reach};
 use tidegate_flows::{Flow, FlowSet, TemplateSet};
 use tidegate_model::{
     DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme,
@@ -75,6 +77,20 @@ impl Endpoint {
         self.delivery_id_headers.is_some()
     }
 
+    /// A connection by its name.
+    pub(crate) fn connection_named(&self, name: &str) -> Option<Arc<Connection>> {
+        self.connections.iter().find(|held| held.name == name).cloned()
+    }
+
+    /// What its plugin asks for and is not granted: the lines to add, each once.
+    pub(crate) fn not_granted(&self) -> Vec<&str> {
+        let mut lines: Vec<&str> =
+            self.connections.iter().flat_map(|held| &held.not_granted).map(String::as_str).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
     /// The connection of an account; else the one that takes every account.
     pub(crate) fn connection_for(&self, account: Option<&str>) -> Option<Arc<Connection>> {
         let named = account
@@ -105,6 +121,10 @@ pub(crate) struct Connection {
     pub workspace: u32,
     /// What the plugin is told.
     pub info: ConnectionInfo,
+    /// What is read for its plugin; `None` when the manifest asks for nothing.
+    pub reach: Option<Reach>,
+    /// What the manifest asks for and the operator has not granted: the lines to add.
+    pub not_granted: Vec<String>,
 }
 
 /// A number that sends.
@@ -176,6 +196,7 @@ pub(crate) struct Catalog {
     /// Every plugin that is in use, by its digest.
     plugins: HashMap<String, Plugin>,
     client: HttpClient,
+    fetcher: Fetcher,
 }
 
 impl Catalog {

@@ -33,8 +33,10 @@ macro_rules! record {
     };
 }
 
+mod fetches;
 mod incoming;
 
+pub(crate) use fetches::{AnswersRow, Exchange, FetchRow, Given};
 pub(crate) use incoming::{
     Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, PauseRow,
 };

@@ -18,11 +18,12 @@ mod ticker;
 mod worlds;
 
 pub use error::{CallError, HostError, LoadError};
+pub use fetch::{Asked, fill, setting_of};
 pub use host::{HostConfig, PluginHost};
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
 pub use manifest::{
-    Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response, Selector,
-    Signature, Topic, read_manifest,
+    Auth, AuthKind, Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, PostRule,
+    Rate, Response, Selector, Signature, Topic, read_manifest,
 };
 pub use plugin::{Figures, Plugin};
 pub use pointer::{Pointer, PointerError};

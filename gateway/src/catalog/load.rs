@@ -3,6 +3,7 @@
 use super::{
     Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
     files::{read_all, read_component},
+    reach,
 };
 use crate::{
     config::{self, Config, SecretText},
@@ -18,6 +19,7 @@ use std::{
     time::Duration,
 };
 use tidegate_channels::{HttpClient, Token, WhatsappConfig, WhatsappSender};
+use tidegate_fetch::{Fetcher, Times};
 use tidegate_flows::{Action, FlowSet, Step, TemplateSet, parse_flow, parse_template};
 use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::SignatureScheme};
 use tidegate_plugin_host::{HostConfig, Manifest, Plugin, PluginHost, Signature};
@@ -49,7 +51,7 @@ pub(crate) enum CatalogFault {
     Store(#[from] ReadError),
 }
 
-fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
+pub(super) fn fault(key: impl Into<String>, problem: impl std::fmt::Display) -> CatalogFault {
     CatalogFault::Key { key: key.into(), problem: format!("{problem}") }
 }
 
@@ -72,12 +74,14 @@ impl Catalog {
     /// What does not fit together.
     pub(crate) fn load(config: &Config, sources: &Sources<'_>) -> Result<Self, CatalogFault> {
         let Sources { store, plugin_cache, metrics, previous } = *sources;
-        let (host, client) = match previous {
-            Some(held) => (held.host.clone(), held.client.clone()),
+        let (host, client, fetcher) = match previous {
+            Some(held) => (held.host.clone(), held.client.clone(), held.fetcher.clone()),
             None => {
                 let settings = HostConfig { cache_dir: plugin_cache.map(Path::to_owned), ..HostConfig::default() };
                 let host = PluginHost::new(&settings).map_err(|error| CatalogFault::Host(error.to_string()))?;
-                (host, HttpClient::new().map_err(|error| CatalogFault::Host(error.to_string()))?)
+                let client = HttpClient::new().map_err(|error| CatalogFault::Host(error.to_string()))?;
+                let fetcher = Fetcher::new(Times::default()).map_err(|error| CatalogFault::Host(error.to_string()))?;
+                (host, client, fetcher)
             }
         };
         let proxies = Proxies::parse(&config.server.trusted_proxies)
@@ -89,6 +93,7 @@ impl Catalog {
             registry,
             host,
             client,
+            fetcher,
             metrics,
             previous,
             facts: Facts::default(),
@@ -103,7 +108,7 @@ impl Catalog {
         for (number, workspace) in &workspaces {
             loader.keep_versions(*number, &workspace.flows)?;
         }
-        let Loader { host, client, facts, plugins, .. } = loader;
+        let Loader { host, client, fetcher, facts, plugins, .. } = loader;
         Ok(Self {
             sending: config.sending.clone(),
             endpoints,
@@ -119,19 +124,21 @@ impl Catalog {
             host,
             plugins,
             client,
+            fetcher,
         })
     }
 }
 
-struct Loader<'a> {
-    config: &'a Config,
+pub(super) struct Loader<'a> {
+    pub(super) config: &'a Config,
     store: &'a dyn Engine,
     registry: Registry,
     host: PluginHost,
     client: HttpClient,
+    pub(super) fetcher: Fetcher,
     metrics: &'a Arc<Metrics>,
-    previous: Option<&'a Catalog>,
-    facts: Facts,
+    pub(super) previous: Option<&'a Catalog>,
+    pub(super) facts: Facts,
     plugins: HashMap<String, Plugin>,
 }
 
@@ -267,7 +274,7 @@ impl Loader<'_> {
         if let Some(token) = &token {
             self.facts.note_hidden(subject, "verify_token", token);
         }
-        let connections = self.connections(section)?;
+        let connections = self.connections(section, &plugin)?;
         let home = match connections.as_slice() {
             [first, rest @ ..] if rest.iter().all(|other| other.workspace == first.workspace) => first.workspace,
             _ => tidegate_store::keys::NO_WORKSPACE,
@@ -290,26 +297,33 @@ impl Loader<'_> {
         })
     }
 
-    fn connections(&mut self, endpoint: &config::Endpoint) -> Result<Vec<Arc<Connection>>, CatalogFault> {
+    fn connections(
+        &mut self,
+        endpoint: &config::Endpoint,
+        plugin: &Plugin,
+    ) -> Result<Vec<Arc<Connection>>, CatalogFault> {
         let sections = self.config.connections.iter().filter(|section| section.endpoint == endpoint.name);
         sections
             .map(|section| {
                 self.facts.note(format!("connection {}", section.name), section);
-                let settings = serde_json::to_string(&section.settings)
-                    .map_err(|error| fault(format!("connections.{}.settings", section.name), error))?;
+                let settings = reach::settings(plugin.manifest(), section)?;
                 let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
+                let number = self.number(Named::Connection, &section.name)?;
+                let (reach, not_granted) = self.reach(plugin, section, &info)?;
                 Ok(Arc::new(Connection {
                     name: section.name.clone(),
-                    number: self.number(Named::Connection, &section.name)?,
+                    number,
                     workspace: self.number(Named::Workspace, &section.workspace)?,
                     info,
+                    reach,
+                    not_granted,
                 }))
             })
             .collect()
     }
 }
 
-fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
+pub(super) fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct Replay {
     /// Whether to write down what is new.
     #[serde(default)]
     pub apply: bool,
+    /// Whether to read anew what the plugin needs from its provider, instead of giving it what was stored.
+    #[serde(default)]
+    pub refetch: bool,
 }
 
 /// Which deliveries to compare.
@@ -65,7 +68,8 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
     let (delivery, only) = find(app, &asked.id)?;
     let endpoint = endpoint(app, &delivery.endpoint)?;
     let plugin = plugin(app, &endpoint, asked.plugin.as_deref())?;
-    let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery: &delivery, only };
+    let refetch = asked.refetch;
+    let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery: &delivery, only, refetch };
     let examined = examine(app, &Handle::current(), &request)?;
     let mut items = Vec::new();
     for item in &examined {
@@ -97,7 +101,7 @@ pub(crate) fn compare(app: &App, asked: &Compare) -> Result<Value, Problem> {
     let (deliveries, next) = deliveries(app, &endpoint, asked)?;
     let (mut unchanged, mut different, mut told) = (0, 0, Vec::new());
     for delivery in &deliveries {
-        let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery, only: None };
+        let request = ReplayRequest { plugin: &plugin, endpoint: &endpoint, delivery, only: None, refetch: false };
         for item in examine(app, &Handle::current(), &request)? {
             if changes(&item).is_empty() {
                 unchanged += 1;
@@ -221,6 +225,7 @@ fn report(item: &Examined) -> Value {
         let word = match was.result {
             ItemResult::Interpreted { .. } => "interpreted",
             ItemResult::Duplicate { .. } => "duplicate",
+            ItemResult::Waiting { .. } => "waiting",
             ItemResult::Parked { .. } => "parked",
         };
         json!({"result": word, "plugin": by.plugin, "digest": by.digest, "at": by.at})

@@ -65,6 +65,16 @@ fn life() -> Stage {
         from_seq: 7,
         turn: 3,
     });
+    let waits = fetch(stage.now());
+    tx.put(AnswersRow {
+        workspace: WORKSPACE,
+        id: waits.given().id(waits.item, 0),
+        item: waits.item,
+        delivery: waits.delivery,
+        at: stage.now(),
+        head: tidegate_store::records::split_body(b"[]").unwrap().head,
+    });
+    tx.put(waits);
     tx.put(UnreachableRow {
         workspace: WORKSPACE,
         channel: ChannelKind::Whatsapp,
@@ -86,6 +96,40 @@ fn life() -> Stage {
     let put = vec![(keys::body(WORKSPACE, long_delivery(stage.now()).id.raw(), 0), LONG_BODY[HEAD..].to_vec())];
     stage.app().store().commit(Batch { ops, put, ..Batch::default() }).wait().unwrap();
     stage
+}
+
+/// An item that waits for answers.
+fn fetch(now: Timestamp) -> FetchRow {
+    let delivery = DeliveryId::derive(now.ms(), &[b"waiting"]);
+    let request = tidegate_model::outcome::Request {
+        method: "POST".to_owned(),
+        url: "https://api.example.com/search".to_owned(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: Some("{}".to_owned()),
+    };
+    FetchRow {
+        workspace: WORKSPACE,
+        item: tidegate_model::ItemId::derive(now.ms(), &[b"waiting item"]),
+        delivery,
+        index: 3,
+        endpoint: "shopify".to_owned(),
+        connection: "store".to_owned(),
+        lane: tidegate_store::Lane::new(WORKSPACE, 1, 0),
+        basis: "00ff".to_owned(),
+        take: 7,
+        parts: 1,
+        bytes: 2,
+        rounds: 2,
+        asked: 9,
+        open: vec![(1, request)],
+        requests: 2,
+        since: now,
+        attempts: 1,
+        reason: Some("the provider answered 503".to_owned()),
+        next_try: Some(now.plus_ms(5_000)),
+        refused: None,
+        letter: Some(11),
+    }
 }
 
 /// A sender that is paused.

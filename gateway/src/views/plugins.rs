@@ -1,12 +1,21 @@
 //! The plugins that are loaded, and how they fare.
 
-use crate::{app::App, pipeline::label};
+use crate::{app::App, catalog::Catalog, pipeline::label};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tidegate_plugin_host::Figures;
 
 /// Characters of a digest that tell builds apart.
 const SHORT: usize = 12;
+
+/// What the plugin of some endpoints asks for and is not granted: the lines to add.
+fn not_granted(catalog: &Catalog, endpoints: &[&str]) -> Vec<String> {
+    let held: Vec<_> = endpoints.iter().filter_map(|name| catalog.endpoint(name)).collect();
+    let mut lines: Vec<String> = held.iter().flat_map(|endpoint| endpoint.not_granted()).map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
 
 /// Every plugin by its digest, in the order of ids. Figures count from the start of the gateway.
 pub(crate) fn plugins(app: &App) -> Vec<Value> {
@@ -37,6 +46,7 @@ pub(crate) fn plugins(app: &App) -> Vec<Value> {
             "failures": failures,
             "mean_us": busy_us.checked_div(calls),
             "limits": manifest.limits,
+            "not_granted": not_granted(&catalog, &endpoints),
         }))
     };
     by_build.into_iter().filter_map(one).collect()

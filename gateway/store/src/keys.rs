@@ -6,8 +6,8 @@ mod build;
 mod lane;
 
 pub use build::{
-    GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation,
-    message, meta, pause, plugin_state, provider_id, registry, run, suppression, unreachable, window,
+    GuardName, answers, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, fetch, flow,
+    interpretation, message, meta, pause, plugin_state, provider_id, registry, run, suppression, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -107,6 +107,10 @@ spaces! {
     Unreachable = b'u', "unreachable address", Personal;
     /// A provider's message id to our message.
     ProviderIds = b'o', "provider message id", Personal;
+    /// Items that wait for answers of their provider.
+    Fetches = b'y', "waiting item", Open;
+    /// Answers that plugins were given.
+    Answers = b'z', "answers", Open;
     /// Rows of guarded operations: rates, counters, rolling sets.
     Guards = b'g', "guard", Personal;
 }

@@ -13,6 +13,7 @@ version = "VERSION"
 signature = { scheme = "shopify" }
 items = { topic = { header = "x-shopify-topic" }, dedupe = [{ header = "x-shopify-webhook-id" }] }
 limits = { LIMITS }
+MORE
 "#;
 /// What the built component carries, and what the mended version carries in its place.
 const DEFECT: (&[u8], &[u8]) = (b"defect:brittle", b"defect:mended.");
@@ -38,16 +39,28 @@ impl Brittle {
         self.packed_with(program, LIMITS)
     }
 
+    /// The packed plugin with more in its manifest, as TOML.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn packed_asking(self, program: &Path, more: &str) -> Vec<u8> {
+        self.packed_as(program, LIMITS, more)
+    }
+
     /// The packed plugin with these limits, as they stand in a manifest.
     ///
     /// # Panics
     /// When it does not build.
     pub fn packed_with(self, program: &Path, limits: &str) -> Vec<u8> {
+        self.packed_as(program, limits, "")
+    }
+
+    pub(crate) fn packed_as(self, program: &Path, limits: &str, more: &str) -> Vec<u8> {
         let (component, version) = match self {
             Self::Defective => (component(program).to_vec(), "0.1.0"),
             Self::Mended => (mended(component(program)), "0.1.1"),
         };
-        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", limits);
+        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", limits).replace("MORE", more);
         embed(&component, &manifest).unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -2,6 +2,7 @@
 //! writes nothing; applying records what is new, and nothing twice.
 
 use super::{
+    asking::{Asked, Asking, Source},
     effects::{Origin, effects},
     parking::{Subject, park},
     rows::interpretations_of,
@@ -10,12 +11,11 @@ use crate::{
     app::App,
     catalog::{Connection, Endpoint},
     letters,
-    pipeline::{
-        interpret::{alone, label},
-        setback::Setback,
-        split,
+    pipeline::{fetch, interpret::label, setback::Setback, split},
+    records::{
+        AnswersRow, Delivery, Earlier, Exchange, Given, Interpretation, InterpretedBy, InterpretedItem, ItemResult,
+        Parked, StateRow,
     },
-    records::{Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, StateRow},
     tx::{Tx, TxError},
 };
 use std::{collections::HashMap, sync::Arc};
@@ -36,6 +36,8 @@ const CONFLICTS: usize = 8;
 const EARLIER_KEPT: usize = 5;
 /// Longest earlier result, in characters.
 const EARLIER_CHARS: usize = 200;
+/// Why nothing is done to an item that waits.
+const WAITS: &str = "it waits for answers of its provider; look again when they are there";
 
 /// What to interpret again, and by whom.
 pub(crate) struct Request<'a> {
@@ -47,6 +49,8 @@ pub(crate) struct Request<'a> {
     pub delivery: &'a Delivery,
     /// The only item of it that is of interest.
     pub only: Option<ItemId>,
+    /// Whether to read anew what the plugin needs from its provider.
+    pub refetch: bool,
 }
 
 /// An item, what was made of it, and what would be made of it now.
@@ -64,6 +68,8 @@ pub(crate) struct Examined {
     connection: Option<Arc<Connection>>,
     state_key: Option<String>,
     state_in: Option<String>,
+    /// What was read anew for it.
+    read: Vec<Exchange>,
     whole: bool,
 }
 
@@ -112,7 +118,7 @@ pub(crate) enum Applied {
 /// # Errors
 /// The store's, or the delivery can't be read.
 pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Result<Vec<Examined>, TxError> {
-    let Request { plugin, endpoint, delivery, only } = request;
+    let Request { plugin, endpoint, delivery, only, .. } = request;
     let body = crate::pipeline::read_body(app.store(), delivery)?;
     let mut stored = stored(app, delivery)?;
     stored.retain(|id, _| only.is_none_or(|only| only == *id));
@@ -122,7 +128,7 @@ pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Res
             continue;
         }
         let held = stored.remove(&part.id);
-        examined.push(examine_part(app, runtime, plugin, part, held)?);
+        examined.push(examine_part(app, runtime, request, part, held)?);
     }
     let gone = stored.into_values().map(|held| Examined {
         id: held.item.id,
@@ -131,6 +137,7 @@ pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Res
         connection: None,
         state_key: None,
         state_in: None,
+        read: Vec::new(),
         whole: false,
         was: Some((held.item, held.by)),
         now: Now::Absent,
@@ -159,7 +166,7 @@ fn stored(app: &App, delivery: &Delivery) -> Result<HashMap<ItemId, Held>, TxErr
 fn examine_part(
     app: &App,
     runtime: &Handle,
-    plugin: &Plugin,
+    request: &Request<'_>,
     part: split::Part,
     held: Option<Held>,
 ) -> Result<Examined, TxError> {
@@ -171,6 +178,7 @@ fn examine_part(
         connection: None,
         state_key: part.state_key,
         state_in: None,
+        read: Vec::new(),
         whole: part.whole,
         now: Now::Absent,
         was,
@@ -178,6 +186,10 @@ fn examine_part(
     let stored = examined.was.as_ref().map(|(item, _)| item);
     if let Some(ItemResult::Duplicate { .. }) = stored.map(|item| &item.result) {
         examined.now = Now::Duplicate;
+        return Ok(examined);
+    }
+    if let Some(ItemResult::Waiting { .. }) = stored.map(|item| &item.result) {
+        examined.now = Now::Fails(Failing(Setback::person(Parked::new(None, WAITS))));
         return Ok(examined);
     }
     let (mut item, connection): (Item, Arc<Connection>) = match part.work {
@@ -195,10 +207,20 @@ fn examine_part(
         _ => (part.id, live_state(app, &connection, examined.state_key.as_ref())?),
     };
     item.state.clone_from(&state);
-    examined.now = match alone(runtime, plugin, &seed, &connection, item) {
+    let source = match stored.and_then(|item| item.given) {
+        _ if request.refetch => Source::Provider,
+        Some(given) => Source::Stored(fetch::answers(app.store(), request.delivery.workspace, part.id, given)?),
+        None => Source::Stored(Vec::new()),
+    };
+    let asking = Asking { app, runtime, plugin: request.plugin, seed: &seed, connection: &connection };
+    let Asked { judged, read } = asking.interpret(&item, &source);
+    examined.now = match judged {
         Ok(outcome) => Now::Outcome(outcome),
         Err(setback) => Now::Fails(Failing(setback)),
     };
+    if request.refetch {
+        examined.read = read;
+    }
     (examined.state_in, examined.connection) = (state, Some(connection));
     Ok(examined)
 }
@@ -239,7 +261,7 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
     }
     let letter = match held.result {
         ItemResult::Parked { letter, .. } => tx.watch::<DeadLetter>(&DeadLetterKey { workspace, seq: letter })?,
-        ItemResult::Interpreted { .. } | ItemResult::Duplicate { .. } => None,
+        ItemResult::Interpreted { .. } | ItemResult::Waiting { .. } | ItemResult::Duplicate { .. } => None,
     };
     if let Some(letter) = &letter
         && letters::Kind::of(letter) == letters::Kind::Delivery
@@ -250,6 +272,7 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         (ItemResult::Duplicate { .. }, _) | (_, Now::Duplicate) => {
             return Ok(Applied::Nothing("the same item came before"));
         }
+        (ItemResult::Waiting { .. }, _) => return Ok(Applied::Nothing(WAITS)),
         (_, Now::Absent) => return Ok(Applied::Nothing("the plugin cuts the delivery into other items")),
         (ItemResult::Interpreted { .. }, Now::Fails(_)) => {
             return Ok(Applied::Nothing("it would fail now; what was made of it is kept"));
@@ -277,6 +300,16 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         held.connection = examined.connection.as_ref().map(|connection| connection.name.clone());
         held.workspace = examined.connection.as_ref().map(|connection| connection.workspace);
         held.seed = None;
+    }
+    if !examined.read.is_empty() {
+        // Answers of an asking of its own: those before stay what they are.
+        let given = Given { take: tx.next_seq(), parts: 1 };
+        held.given = Some(given);
+        let (id, delivery) = (given.id(held.id, 0), request.delivery.id);
+        let kept = AnswersRow { workspace, id, item: held.id, delivery, at: app.now(), head: Vec::new() };
+        for batch in fetch::put_answers(&mut tx, kept, &examined.read)? {
+            app.store().commit(batch).wait()?;
+        }
     }
     let digest = request.plugin.digest();
     held.by = Some(InterpretedBy { plugin: label(request.plugin), digest, at: app.now() });
@@ -375,6 +408,7 @@ fn words(result: &ItemResult) -> String {
         }
         ItemResult::Interpreted { outcome: Outcome::Skip(reason), .. } => format!("skipped: {reason}"),
         ItemResult::Interpreted { .. } => "no outcome".to_owned(),
+        ItemResult::Waiting { hosts } => format!("waiting for {}", hosts.join(", ")),
         ItemResult::Duplicate { first } => format!("the same as {first}"),
         ItemResult::Parked { parked, .. } => format!("parked: {}", parked.reason),
     };
