@@ -75,7 +75,7 @@ async fn answer(mut stream: TcpStream, own: String, heard: Arc<Mutex<Vec<String>
         "/binary" => whole("200 OK", "", &[0xff, 0xfe]),
         "/image" => whole("200 OK", "content-type: image/png\r\n", b"x"),
         "/short" => b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf".to_vec(),
-        "/drip" => b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n".to_vec(),
+        "/drip" => b"HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n".to_vec(),
         "/round" => to("/round"),
         "/once" => to("/ok"),
         "/twice" => to("/once"),

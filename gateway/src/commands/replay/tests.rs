@@ -49,7 +49,8 @@ fn what_is_not_interpreted_yet_is_shown_and_not_written() {
         (&json!(false), &Value::Null, &json!("interpreted"))
     );
     let _inside = stage.runtime().enter();
-    let applied = replay(stage.app(), &Replay { id: id.to_string(), plugin: None, apply: true, refetch: false }).unwrap();
+    let applied =
+        replay(stage.app(), &Replay { id: id.to_string(), plugin: None, apply: true, refetch: false }).unwrap();
     assert_eq!(applied["items"][0]["applied"]["result"], "nothing");
     assert!(stage.messages().is_empty());
     stage.interpret();
@@ -66,7 +67,13 @@ fn what_was_interpreted_between_the_look_and_the_writing_is_left_alone() {
     stage.reconfigure("account = \"55\"\n", "");
     let delivery = views::find_delivery(stage.app(), id).unwrap().unwrap();
     let endpoint = stage.app().catalog().endpoint("meta").unwrap();
-    let request = ReplayRequest { plugin: &endpoint.plugin, endpoint: &endpoint, delivery: &delivery, only: None, refetch: false };
+    let request = ReplayRequest {
+        plugin: &endpoint.plugin,
+        endpoint: &endpoint,
+        delivery: &delivery,
+        only: None,
+        refetch: false,
+    };
     let looked = examine(stage.app(), stage.runtime().handle(), &request).unwrap();
     let picked = serde_json::from_value(json!({"all": {}})).unwrap();
     assert_eq!(crate::commands::retry(stage.app(), &picked).unwrap()["done"], 1);
