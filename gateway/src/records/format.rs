@@ -190,6 +190,8 @@ fn meaning(space: Space, key: &Key, value: &[u8]) -> Value {
     match space {
         Space::Deliveries => record::<Delivery>(key, value),
         Space::Interpretations => record::<Interpretation>(key, value),
+        Space::Fetches => record::<FetchRow>(key, value),
+        Space::Answers => record::<AnswersRow>(key, value),
         Space::Contacts => record::<ContactRow>(key, value),
         Space::ContactKeys => record::<ContactKeyRow>(key, value),
         Space::Windows => record::<WindowRow>(key, value),
