@@ -5,6 +5,7 @@ mod diff;
 mod files;
 mod load;
 mod proof;
+mod reach;
 mod settings;
 mod switch;
 mod trial;
@@ -26,6 +27,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use tidegate_channels::{Channel, HttpClient};
+use tidegate_fetch::{Fetcher, Reach};
 use tidegate_flows::{Flow, FlowSet, TemplateSet};
 use tidegate_model::{
     DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof,
@@ -114,6 +116,20 @@ impl Endpoint {
         )
     }
 
+    /// A connection by its name.
+    pub(crate) fn connection_named(&self, name: &str) -> Option<Arc<Connection>> {
+        self.connections.iter().find(|held| held.name == name).cloned()
+    }
+
+    /// What its plugin asks for and is not granted: the lines to add, each once.
+    pub(crate) fn not_granted(&self) -> Vec<&str> {
+        let mut lines: Vec<&str> =
+            self.connections.iter().flat_map(|held| &held.not_granted).map(String::as_str).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
     /// The connection of an account; else the one that takes every account.
     pub(crate) fn connection_for(&self, account: Option<&str>) -> Option<Arc<Connection>> {
         let named = account
@@ -146,6 +162,10 @@ pub(crate) struct Connection {
     pub info: ConnectionInfo,
     /// Who interprets its items: its endpoint's plugin, or another version of it.
     pub interpreter: Interpreter,
+    /// What is read for its plugin; `None` when the manifest asks for nothing.
+    pub reach: Option<Reach>,
+    /// What the manifest asks for and the operator has not granted: the lines to add.
+    pub not_granted: Vec<String>,
 }
 
 /// A number that sends.
@@ -217,6 +237,7 @@ pub(crate) struct Catalog {
     /// Every plugin that is in use, by its digest.
     plugins: HashMap<String, Plugin>,
     client: HttpClient,
+    fetcher: Fetcher,
 }
 
 impl Catalog {

@@ -4,6 +4,7 @@ mod check;
 mod fault;
 mod layer;
 mod origin;
+mod plugins;
 mod secret;
 mod sending;
 mod show;
@@ -12,6 +13,7 @@ mod warnings;
 
 pub(crate) use fault::{ConfigFault, ConfigFaults};
 pub(crate) use origin::Origins;
+pub(crate) use plugins::PluginGrants;
 pub(crate) use secret::SecretText;
 pub(crate) use sending::{Sending, UnknownPolicy};
 pub(crate) use show::in_force;
@@ -51,6 +53,9 @@ pub(crate) struct Config {
     /// Businesses, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workspaces: BTreeMap<String, Workspace>,
+    /// What plugins are granted, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plugins: BTreeMap<String, PluginGrants>,
     /// URLs that providers call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<Endpoint>,
@@ -133,6 +138,8 @@ pub(crate) struct Workers {
     pub threads: usize,
     /// Messages on their way at once.
     pub sends_in_flight: usize,
+    /// Items that are read for at once.
+    pub fetches_in_flight: usize,
     /// Accept and store only.
     pub paused: bool,
 }
@@ -213,6 +220,9 @@ pub(crate) struct Connection {
     /// For the plugin.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub settings: toml::Table,
+    /// What the gateway adds to the plugin's requests, by the names in the plugin's manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, SecretText>,
 }
 
 /// `[[senders]]`
@@ -333,6 +343,8 @@ impl Config {
             }
             endpoint.secrets.iter_mut().chain(&mut endpoint.verify_token).for_each(|secret| secret.rebase(base));
         }
+        let credentials = self.connections.iter_mut().flat_map(|connection| connection.credentials.values_mut());
+        credentials.for_each(|secret| secret.rebase(base));
         self.senders.iter_mut().for_each(|sender| sender.access_token.rebase(base));
         self.plugin_sources.rebase(base);
     }
@@ -358,6 +370,7 @@ struct Layer {
     retention: Option<RetentionLayer>,
     plugin_sources: Option<PluginSourcesLayer>,
     workspaces: Option<BTreeMap<String, Workspace>>,
+    plugins: Option<BTreeMap<String, PluginGrants>>,
     endpoints: Option<Vec<Endpoint>>,
     connections: Option<Vec<Connection>>,
     senders: Option<Vec<Sender>>,
@@ -384,7 +397,7 @@ layers! {
     }
     DataLayer { dir: PathBuf, cache_mib: u64, reserve_mib: u64 }
     LogLayer { filter: String, format: LogFormat }
-    WorkersLayer { threads: usize, sends_in_flight: usize, paused: bool }
+    WorkersLayer { threads: usize, sends_in_flight: usize, fetches_in_flight: usize, paused: bool }
     SendingLayer {
         authentication_life_s: u32,
         utility_life_s: u32,

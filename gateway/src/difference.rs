@@ -71,6 +71,7 @@ impl Shape {
         match result {
             ItemResult::Interpreted { outcome, .. } => Self::of(outcome),
             ItemResult::Parked { parked, .. } => Self::parked(parked),
+            ItemResult::Waiting { hosts } => Self { result: json!({"waiting": hosts}), ..Self::default() },
             ItemResult::Duplicate { first } => Self { result: json!({"same_as": first}), ..Self::default() },
         }
     }

@@ -49,6 +49,7 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/queue/{id}", get(v1::queue::letter))
         .route("/v1/queue/retry", post(v1::queue::retry))
         .route("/v1/queue/discard", post(v1::queue::discard))
+        .route("/v1/waiting", get(v1::waiting))
         .route("/v1/plugins", get(v1::replay::plugins))
         .route("/v1/plugins/aside", post(v1::replay::load_aside).layer(DefaultBodyLimit::max(COMPONENT_BYTES)))
         .route("/v1/plugins/versions", get(v1::plugins::versions))

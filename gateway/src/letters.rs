@@ -47,7 +47,7 @@ impl Kind {
     /// Of a letter.
     pub(crate) fn of(letter: &DeadLetter) -> Self {
         match Work::read(&letter.deferred.work) {
-            Some(Work::Replay { .. }) => Self::Item,
+            Some(Work::Replay { .. } | Work::Fetch { .. } | Work::Answered { .. }) => Self::Item,
             Some(Work::Delivery { .. }) => Self::Delivery,
             Some(Work::Timer { .. }) => Self::Timer,
             Some(Work::Send { .. } | Work::Unknown { .. }) => Self::Message,
@@ -69,12 +69,7 @@ impl Kind {
 
 /// The delivery that a letter's work is about.
 pub(crate) fn delivery_of(letter: &DeadLetter) -> Option<DeliveryId> {
-    match Work::read(&letter.deferred.work)? {
-        Work::Delivery { id, .. } | Work::Replay { id, .. } => Some(id),
-        Work::Timer { .. } | Work::Send { .. } | Work::Unknown { .. } | Work::Letter { .. } | Work::Resume { .. } => {
-            None
-        }
-    }
+    Work::read(&letter.deferred.work)?.delivery()
 }
 
 /// A letter that is not written yet. Number it with [`Tx::next_seq`].

@@ -8,7 +8,7 @@ pub(crate) mod text;
 
 pub(crate) use ages::Ages;
 pub(crate) use handles::{
-    Attempted, EndpointMeter, FlowMeter, Interpreted, PluginMeter, RefusedFor, RunEnd, SenderMeter, Taken,
+    Attempted, EndpointMeter, FetchEnd, FlowMeter, Interpreted, PluginMeter, RefusedFor, RunEnd, SenderMeter, Taken,
 };
 
 use prometheus_client::{
@@ -51,6 +51,7 @@ labels! {
     Refused { endpoint: String, reason: &'static str }
     Plugin { plugin: String }
     Item { plugin: String, outcome: &'static str }
+    Fetch { plugin: String, outcome: &'static str }
     Flow { workspace: String, flow: String }
     Ended { workspace: String, flow: String, state: &'static str }
     Gate { check: String, verdict: &'static str }
@@ -175,6 +176,10 @@ metrics! {
     oldest_due: Seconds = Seconds::default(), gauge "oldest_due_age" (Seconds) [] "How long the oldest timer has been due and not moved, in domain time";
     items: Family<Item, Counter> = Family::default(), counter "items" ["plugin", "outcome"] "Items by what became of them";
     call: Histograms<Plugin> = Family::new_with_constructor(calls as fn() -> Histogram), histogram "plugin_call" (Seconds) ["plugin"] "Time of one call into a plugin, with all items of it";
+    fetches: Family<Fetch, Counter> = Family::default(), counter "fetches" ["plugin", "outcome"] "Requests to providers for plugins, by what became of them";
+    fetch: Histograms<Plugin> = Family::new_with_constructor(sends as fn() -> Histogram), histogram "fetch" (Seconds) ["plugin"] "Time of the requests of one item, with their waiting for a turn";
+    fetches_in_flight: Gauge = Gauge::default(), gauge "fetches_in_flight" [] "Items that are being read for";
+    fetches_waiting: Gauge = Gauge::default(), gauge "items_waiting" [] "Items that wait for answers of their providers, counted up to 10 000";
     started: Family<Flow, Counter> = Family::default(), counter "flows_started" ["workspace", "flow"] "Runs that events and triggers started";
     ended: Family<Ended, Counter> = Family::default(), counter "runs_ended" ["workspace", "flow", "state"] "Runs that ended, by how";
     gate: Family<Gate, Counter> = Family::default(), counter "gate_decisions" ["check", "verdict"] "Decisions of the send gate, by the check that decided";
@@ -220,8 +225,11 @@ impl Metrics {
     /// Handles of a plugin.
     pub(crate) fn plugin(&self, id: &str) -> PluginMeter {
         let item = |outcome: &Interpreted| Item { plugin: id.to_owned(), outcome: outcome.word() };
+        let fetch = |outcome: &FetchEnd| Fetch { plugin: id.to_owned(), outcome: outcome.word() };
         PluginMeter {
             items: Interpreted::ALL.iter().map(|outcome| self.items.get_or_create_owned(&item(outcome))).collect(),
+            fetches: FetchEnd::ALL.iter().map(|outcome| self.fetches.get_or_create_owned(&fetch(outcome))).collect(),
+            fetch: self.fetch.get_or_create_owned(&Plugin { plugin: id.to_owned() }),
             call: self.call.get_or_create_owned(&Plugin { plugin: id.to_owned() }),
             paused: self.plugin_paused.get_or_create_owned(&Plugin { plugin: id.to_owned() }),
         }
@@ -265,6 +273,16 @@ impl Metrics {
     pub(crate) fn set_receiving(&self, (bytes, waiting): (usize, usize)) {
         self.receiving.set(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.receiving_waits.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// Items that are being read for.
+    pub(crate) const fn fetches_in_flight(&self) -> &Gauge {
+        &self.fetches_in_flight
+    }
+
+    /// How many items wait for answers.
+    pub(crate) fn set_waiting(&self, items: usize) {
+        self.fetches_waiting.set(i64::try_from(items).unwrap_or(i64::MAX));
     }
 
     /// Messages on their way.

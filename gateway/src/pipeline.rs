@@ -1,8 +1,9 @@
-//! The path of an event, one file a stage, in the order of the path: receive, split, interpret, record, trigger, advance, send.
+//! The path of an event, one file a stage, in the order of the path: receive, split, interpret (with fetch), record, trigger, advance, send.
 //!
 //! Stages never call each other; the runner composes them and commits once for all.
 
 mod advance;
+mod fetch;
 mod handshake;
 mod health;
 mod interpret;
@@ -19,6 +20,9 @@ mod trigger;
 mod unknown;
 mod window;
 
+pub(crate) use fetch::{
+    answers_key, forget as forget_fetch, is_fetch, read as read_for, settle as settle_fetch, waiting,
+};
 pub(crate) use handshake::handshake;
 pub(crate) use health::{close, concerns, put};
 pub(crate) use interpret::label;

@@ -33,9 +33,11 @@ macro_rules! record {
     };
 }
 
+mod fetches;
 mod incoming;
 mod plugins;
 
+pub(crate) use fetches::{AnswersRow, Exchange, FetchRow, Given};
 pub(crate) use incoming::{
     Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, PauseRow,
 };

@@ -11,8 +11,9 @@
 //! | `plugins` | looks for plugins in the watched folder | the gateway stops |
 //! | `retention` | removes what is old | the gateway stops |
 //! | `pure-N` | threads that interpret and advance | the gateway stops |
-//! | `sender` | thread that passes messages through the gate | the gateway stops |
+//! | `sender` | thread that passes messages through the gate, and starts reads | the gateway stops |
 //! | `send` | one message on its way | the message is `unknown` |
+//! | `fetch` | reads from a provider for one item | it is read again |
 
 use std::{
     future::Future,

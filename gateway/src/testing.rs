@@ -360,6 +360,7 @@ fn strip(value: &mut Value) {
         Value::Object(fields) => {
             fields.remove("seq");
             fields.remove("letter");
+            fields.remove("take");
             fields.values_mut().for_each(strip);
         }
         Value::Array(items) => items.iter_mut().for_each(strip),

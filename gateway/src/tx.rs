@@ -40,6 +40,12 @@ pub(crate) enum TxError {
     /// A value has no JSON form.
     #[error("a value can't be written as JSON: {0}")]
     Unwritable(String),
+    /// Answers that an item was given are not stored any more.
+    #[error("the provider's answers to what the item needs are not stored any more")]
+    AnswersGone,
+    /// An item that waited for answers is not in its delivery any more.
+    #[error("the plugin cuts the delivery into other items: the one that waited for answers is not among them")]
+    ItemGone,
     /// A row of work is of a kind that this version does not know.
     #[error("this version does not know this kind of work: a newer version wrote it, or the row is damaged")]
     UnknownWork,
@@ -200,6 +206,11 @@ impl<'a> Tx<'a> {
     /// Writes a row of work again, under the same key.
     pub(crate) fn rewrite(&mut self, key: &Key, work: &WorkRow) {
         self.changes.put_row(key.clone(), work.encode().to_vec());
+    }
+
+    /// Writes a row that is no record.
+    pub(crate) fn put_row(&mut self, key: Key, row: Vec<u8>) {
+        self.changes.put_row(key, row);
     }
 
     /// Removes a dead letter.

@@ -2,9 +2,11 @@
 
 mod plugins;
 mod queue;
+mod waiting;
 
 pub(crate) use plugins::plugins;
 pub(crate) use queue::{Filter, letter, queue, workspace_name};
+pub(crate) use waiting::waiting;
 
 use crate::{
     app::App,
@@ -65,7 +67,10 @@ fn newest<R: Record, T>(
 pub(crate) fn events_of(item: &InterpretedItem) -> &[Event] {
     match &item.result {
         ItemResult::Interpreted { outcome: Outcome::Done(done), .. } => &done.events,
-        ItemResult::Interpreted { .. } | ItemResult::Duplicate { .. } | ItemResult::Parked { .. } => &[],
+        ItemResult::Interpreted { .. }
+        | ItemResult::Waiting { .. }
+        | ItemResult::Duplicate { .. }
+        | ItemResult::Parked { .. } => &[],
     }
 }
 
@@ -120,7 +125,7 @@ pub(crate) fn event(app: &App, id: EventId) -> Found<Option<Value>> {
     };
     let runs = match &item.result {
         ItemResult::Interpreted { runs, .. } => runs.as_slice(),
-        ItemResult::Duplicate { .. } | ItemResult::Parked { .. } => &[],
+        ItemResult::Waiting { .. } | ItemResult::Duplicate { .. } | ItemResult::Parked { .. } => &[],
     };
     let mut shown = Vec::new();
     for run in runs {
@@ -206,14 +211,17 @@ pub(crate) fn item(app: &App, id: ItemId) -> Found<Option<Value>> {
     let found = find(app, id.raw(), |item| (item.id == id).then_some(()))?;
     Ok(found.map(|(row, item, ())| {
         let by = row.by(&item);
-        let shown = shown_item(row.workspace, &item);
+        let shown = shown_item(app, row.workspace, &item);
         json!({"delivery": row.delivery, "plugin": by.plugin, "interpreted_at": by.at, "item": shown})
     }))
 }
 
-/// An item; a letter is shown by its id.
-fn shown_item(workspace: u32, item: &InterpretedItem) -> Value {
+/// An item; a letter is shown by its id, and why it waits in words.
+fn shown_item(app: &App, workspace: u32, item: &InterpretedItem) -> Value {
     let mut shown = json!(item);
+    if let ItemResult::Waiting { hosts } = &item.result {
+        shown["result"]["waiting"] = waiting::of(app, workspace, item.id, hosts);
+    }
     if let ItemResult::Parked { letter, .. } = item.result {
         shown["result"]["parked"]["letter"] = json!(LetterId::at(workspace, letter));
     }
@@ -262,7 +270,7 @@ pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
         "headers": headers,
         "body_bytes": delivery.body_bytes,
         "body": body,
-        "items": items.iter().flat_map(|row| &row.items).map(|item| shown_item(delivery.workspace, item)).collect::<Vec<_>>(),
+        "items": items.iter().flat_map(|row| &row.items).map(|item| shown_item(app, delivery.workspace, item)).collect::<Vec<_>>(),
     })))
 }
 

@@ -44,6 +44,20 @@ pub(crate) enum Work {
         /// Which of the endpoint's turns; only the last one counts.
         turn: u32,
     },
+    /// Read what an item needs.
+    Fetch {
+        /// Its delivery.
+        id: DeliveryId,
+        /// Its position there.
+        index: u32,
+    },
+    /// Interpret an item with the answers that came.
+    Answered {
+        /// Its delivery.
+        id: DeliveryId,
+        /// Its position there.
+        index: u32,
+    },
     /// A message was unknown for long enough.
     Unknown {
         /// The message.
@@ -61,6 +75,8 @@ impl Work {
     const LETTER: u8 = 5;
     const RESUME: u8 = 6;
     const UNKNOWN: u8 = 7;
+    const FETCH: u8 = 8;
+    const ANSWERED: u8 = 9;
 
     /// As a row.
     pub(crate) fn row(self) -> WorkRow {
@@ -72,8 +88,25 @@ impl Work {
             Self::Letter { seq } => (Self::LETTER, u128::from(seq).to_be_bytes(), 0),
             Self::Resume { endpoint, turn } => (Self::RESUME, u128::from(endpoint).to_be_bytes(), turn),
             Self::Unknown { id, attempt } => (Self::UNKNOWN, *id.raw(), attempt),
+            Self::Fetch { id, index } => (Self::FETCH, *id.raw(), index),
+            Self::Answered { id, index } => (Self::ANSWERED, *id.raw(), index),
         };
         WorkRow { kind, id, attempt: 0, arg }
+    }
+
+    /// The delivery that it is about.
+    pub(crate) const fn delivery(self) -> Option<DeliveryId> {
+        match self {
+            Self::Delivery { id, .. }
+            | Self::Replay { id, .. }
+            | Self::Fetch { id, .. }
+            | Self::Answered { id, .. } => Some(id),
+            Self::Timer { .. }
+            | Self::Send { .. }
+            | Self::Letter { .. }
+            | Self::Resume { .. }
+            | Self::Unknown { .. } => None,
+        }
     }
 
     /// From a row; `None` for a kind of a newer version.
@@ -86,6 +119,8 @@ impl Work {
             Self::LETTER => Self::Letter { seq: u64::try_from(u128::from_be_bytes(row.id)).ok()? },
             Self::RESUME => Self::Resume { endpoint: u32::try_from(u128::from_be_bytes(row.id)).ok()?, turn: row.arg },
             Self::UNKNOWN => Self::Unknown { id: MessageId::from_raw(row.id), attempt: row.arg },
+            Self::FETCH => Self::Fetch { id: DeliveryId::from_raw(row.id), index: row.arg },
+            Self::ANSWERED => Self::Answered { id: DeliveryId::from_raw(row.id), index: row.arg },
             _ => return None,
         })
     }
@@ -113,6 +148,8 @@ mod tests {
             Work::Letter { seq: 1 << 40 },
             Work::Resume { endpoint: 7, turn: 3 },
             Work::Unknown { id: MessageId::from_raw(id), attempt: 2 },
+            Work::Fetch { id: DeliveryId::from_raw(id), index: 3 },
+            Work::Answered { id: DeliveryId::from_raw(id), index: 4 },
         ] {
             assert_eq!(Work::read(&work.row()), Some(work));
         }

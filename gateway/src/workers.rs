@@ -1,5 +1,6 @@
-//! The loops of a running gateway: threads that interpret and advance, the thread that sends, and the waker. Each is a `tick` that does one thing and a loop that waits.
+//! The loops of a running gateway: threads that interpret and advance, the thread that sends and reads, and the waker. Each is a `tick` that does one thing and a loop that waits.
 
+mod fetch;
 mod plugins;
 mod retention;
 mod send;
@@ -60,5 +61,5 @@ pub(crate) fn start(app: &Arc<App>, supervisor: &Supervisor, config: &Workers) -
             Ok(())
         })?;
     }
-    send::start(app, supervisor, config.sends_in_flight)
+    send::start(app, supervisor, config)
 }

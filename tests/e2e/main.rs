@@ -9,6 +9,7 @@ mod crash;
 mod delivery;
 mod drain;
 mod failures;
+mod fetch;
 mod fire;
 mod generic;
 mod hostile;

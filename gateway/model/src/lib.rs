@@ -10,6 +10,7 @@ pub mod message;
 pub mod opt_out;
 pub mod outcome;
 pub mod phone;
+pub mod reach;
 pub mod scheme;
 pub mod time;
 pub mod window;

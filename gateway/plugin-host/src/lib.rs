@@ -23,12 +23,14 @@ mod worlds;
 
 pub use anatomy::{Anatomy, AnatomyError, anatomy, is_given_import};
 pub use error::{CallError, HostError, LoadError};
+pub use fetch::{Asked, fill, setting_of};
 pub use host::{HostConfig, PluginHost};
 pub use inspect::Oversized;
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
 pub use manifest::{
-    Build, Capabilities, Configurable, Configured, ConfiguredError, EndpointPart, Handshake, HandshakeKind, Items,
-    Limits, Manifest, ManifestError, OwnEvent, Response, Selector, Signature, Topic, is_plugin_id, read_manifest,
+    Auth, AuthKind, Build, Capabilities, Configurable, Configured, ConfiguredError, EndpointPart, Handshake,
+    HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, PostRule, Rate, Response, Selector, Signature,
+    Topic, is_plugin_id, read_manifest,
 };
 pub use plugin::{Figures, Measured, Plugin};
 pub use pointer::{Pointer, PointerError};

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tidegate_model::scheme::{SignatureScheme, TokenRule};
 
 mod build;
+mod capabilities;
 mod check;
 mod configurable;
 mod error;
@@ -15,6 +16,7 @@ mod nearest;
 mod read;
 
 pub use build::Build;
+pub use capabilities::{Auth, AuthKind, Capabilities, PostRule, Rate};
 pub(crate) use check::is_kebab_case;
 pub use check::is_plugin_id;
 pub use configurable::{Configurable, Configured, ConfiguredError, EndpointPart};
@@ -74,6 +76,9 @@ pub struct Manifest {
     /// What the plugin asks the operator to grant.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// How the gateway adds a connection's credentials to what it reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub auth: Vec<Auth>,
     /// Kinds of events that the canonical model does not have.
     #[serde(default)]
     pub events: Vec<OwnEvent>,
@@ -244,14 +249,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { body_bytes: 4 << 20, memory_bytes: 64 << 20, deadline_ms: 250, chunk_items: 32, outcome_bytes: 16 << 20 }
     }
-}
-
-/// What the plugin asks the operator to grant.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Capabilities {
-    /// Hosts that the gateway may read from for the plugin: `api.example.com`, or `*.example.com` for every host below.
-    pub fetch: Vec<String>,
 }
 
 /// A kind of event that only this plugin has.

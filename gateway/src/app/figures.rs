@@ -2,10 +2,12 @@
 
 use super::App;
 use crate::commands;
-use tidegate_store::{Health, KeyRange, Order, Queue, disk, keys::ReadyKey};
+use tidegate_store::{Health, KeyRange, Order, Queue, Space, disk, keys::ReadyKey};
 
 /// Lanes whose first rows are looked at for the age of the oldest one: a bound on the cost of a scrape.
 const LANES_LOOKED_AT: usize = 512;
+/// Waiting items that are counted: the same.
+const WAITING_COUNTED: usize = 10_000;
 
 impl App {
     /// The figures as text. Reads the store.
@@ -18,6 +20,7 @@ impl App {
             self.metrics.set_oldest_ready(queue, oldest.map_or(0, |number| self.ages.age_ms(number, now)));
         }
         self.set_paused();
+        self.metrics.set_waiting(self.waiting_items());
         self.metrics.set_receiving(self.admission.figures());
         self.metrics.set_place(self.accepting().is_ok(), disk::disk_free(&self.data).ok());
         self.metrics.render()
@@ -33,6 +36,12 @@ impl App {
             let paused = endpoint.digests().any(|digest| !self.breakers.of(digest).works());
             endpoint.plugin_meter.paused.set(i64::from(paused));
         }
+    }
+
+    /// Items that wait for answers. There are few, unless a provider is down.
+    fn waiting_items(&self) -> usize {
+        let all = KeyRange::prefix(&[Space::Fetches as u8]);
+        self.store.range(&all, Order::Forward, WAITING_COUNTED).map_or(0, |rows| rows.len())
     }
 
     /// The number of the oldest ready row, as far as the first lanes tell.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt};
 
 /// Keys whose values are not shown.
-const HIDDEN: [&str; 4] = ["secrets", "verify_token", "access_token", "settings"];
+const HIDDEN: [&str; 5] = ["secrets", "verify_token", "access_token", "settings", "credentials"];
 
 /// One thing that is known of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,6 +26,7 @@ use std::{
     time::Duration,
 };
 use tidegate_channels::{HttpClient, Token, WhatsappConfig, WhatsappSender};
+use tidegate_fetch::{Fetcher, Times};
 use tidegate_flows::{Action, FlowSet, Step, TemplateSet, parse_flow, parse_template};
 use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof};
 use tidegate_plugin_host::{HostConfig, Plugin, PluginHost};
@@ -114,12 +115,14 @@ impl Catalog {
 
     fn load_all(config: &Config, sources: &Sources<'_>, shelf: Shelf) -> Result<Self, CatalogFault> {
         let Sources { store, plugin_cache, metrics, previous } = *sources;
-        let (host, client) = match previous {
-            Some(held) => (held.host.clone(), held.client.clone()),
+        let (host, client, fetcher) = match previous {
+            Some(held) => (held.host.clone(), held.client.clone(), held.fetcher.clone()),
             None => {
                 let settings = HostConfig { cache_dir: plugin_cache.map(Path::to_owned), ..HostConfig::default() };
                 let host = PluginHost::new(&settings).map_err(|error| CatalogFault::Host(error.to_string()))?;
-                (host, HttpClient::new().map_err(|error| CatalogFault::Host(error.to_string()))?)
+                let client = HttpClient::new().map_err(|error| CatalogFault::Host(error.to_string()))?;
+                let fetcher = Fetcher::new(Times::default()).map_err(|error| CatalogFault::Host(error.to_string()))?;
+                (host, client, fetcher)
             }
         };
         let proxies = Proxies::parse(&config.server.trusted_proxies)
@@ -131,6 +134,7 @@ impl Catalog {
             registry,
             host,
             client,
+            fetcher,
             metrics,
             previous,
             facts: Facts::default(),
@@ -147,7 +151,7 @@ impl Catalog {
         for (number, workspace) in &workspaces {
             loader.keep_versions(*number, &workspace.flows)?;
         }
-        let Loader { host, client, facts, plugins, .. } = loader;
+        let Loader { host, client, fetcher, facts, plugins, .. } = loader;
         Ok(Self {
             sending: config.sending.clone(),
             endpoints,
@@ -163,6 +167,7 @@ impl Catalog {
             host,
             plugins,
             client,
+            fetcher,
         })
     }
 }
@@ -173,6 +178,7 @@ pub(super) struct Loader<'a> {
     pub(super) registry: Registry,
     pub(super) host: PluginHost,
     pub(super) client: HttpClient,
+    pub(super) fetcher: Fetcher,
     pub(super) metrics: &'a Arc<Metrics>,
     pub(super) previous: Option<&'a Catalog>,
     pub(super) facts: Facts,
@@ -349,19 +355,23 @@ impl Loader<'_> {
                 let interpreter = self.interpreter(endpoint, &section.name, own)?;
                 let settings = settings::text_of(&interpreter.plugin, section)?;
                 let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
+                let number = self.number(Named::Connection, &section.name)?;
+                let (reach, not_granted) = self.reach(&interpreter.plugin, section, &info)?;
                 Ok(Arc::new(Connection {
                     name: section.name.clone(),
-                    number: self.number(Named::Connection, &section.name)?,
+                    number,
                     workspace: self.number(Named::Workspace, &section.workspace)?,
                     info,
                     interpreter,
+                    reach,
+                    not_granted,
                 }))
             })
             .collect()
     }
 }
 
-fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
+pub(super) fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
 }
 

@@ -1,6 +1,6 @@
 //! The settings of connections: checked as far as is possible without a webhook, and written as the JSON that plugins are given.
 
-use super::{CatalogFault, load::fault};
+use super::{CatalogFault, load::fault, reach};
 use crate::config;
 use tidegate_json_mapping::{Mapping, PLUGIN};
 use tidegate_plugin_host::Plugin;
@@ -16,7 +16,7 @@ pub(super) fn text_of(plugin: &Plugin, section: &config::Connection) -> Result<S
             CatalogFault::Several(faults.into_iter().map(|found| fault(at(&found.key), found.problem)).collect())
         })?;
     }
-    Ok(settings)
+    reach::settings(plugin.manifest(), section)
 }
 
 #[cfg(test)]

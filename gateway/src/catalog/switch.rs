@@ -31,6 +31,7 @@ impl Catalog {
             registry: Registry::load(store)?,
             host: self.host.clone(),
             client: self.client.clone(),
+            fetcher: self.fetcher.clone(),
             metrics: &self.metrics,
             previous: Some(self),
             facts: self.facts.clone(),
@@ -81,6 +82,7 @@ impl Catalog {
             host: self.host.clone(),
             plugins,
             client: self.client.clone(),
+            fetcher: self.fetcher.clone(),
         }
     }
 }

@@ -97,9 +97,16 @@ fn list(target: &Target) -> Result<u8, Failure> {
             limits(&row["limits"]),
         ]
     };
+    let asks = |row: &Value| {
+        let lines = row["not_granted"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let plugin = row["id"].as_str().unwrap_or("-").to_owned();
+        lines.map(|line| format!("{plugin} asks for what it is not granted: {line}")).collect::<Vec<_>>()
+    };
+    let asked: Vec<String> = rows.iter().flat_map(asks).collect();
     let rows = rows.iter().map(cells).collect();
     let header = ["ID", "VERSION", "DIGEST", "STATE", "CALLS", "FAILURES", "MEAN µs", "LIMITS"];
     output::table(&header, rows, "no plugins are loaded");
+    asked.iter().for_each(output::line);
     Ok(0)
 }
 

@@ -20,6 +20,14 @@ pub(super) enum QueueCommand {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
     },
+    /// Items that wait for answers of their provider. They go on by themselves.
+    Waiting {
+        #[command(flatten)]
+        target: Target,
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
     /// One of them with its history: dlq_….
     Show {
         #[command(flatten)]
@@ -115,6 +123,7 @@ pub(super) struct PickedArgs {
 pub(super) fn run(command: &QueueCommand) -> Result<u8, Failure> {
     match command {
         QueueCommand::List { target, filter, discarded, limit } => list(target, filter, *discarded, *limit),
+        QueueCommand::Waiting { target, limit } => waiting(target, *limit),
         QueueCommand::Show { target, id } => {
             let found = Control::new(&target.data)?.get(&format!("/v1/queue/{id}"))?;
             show(target.json, &found)
@@ -138,6 +147,23 @@ pub(super) fn run(command: &QueueCommand) -> Result<u8, Failure> {
             Ok(0)
         }
     }
+}
+
+fn waiting(target: &Target, limit: u16) -> Result<u8, Failure> {
+    let found = Control::new(&target.data)?.get(&format!("/v1/waiting?limit={limit}"))?;
+    let rows = found["data"].as_array().cloned().unwrap_or_default();
+    if target.json {
+        rows.iter().for_each(output::json);
+        return Ok(0);
+    }
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+    let cells = |row: &Value| ["since", "item", "connection", "words"].iter().map(|key| text(row, key)).collect();
+    output::table(
+        &["SINCE", "ITEM", "CONNECTION", "WHAT"],
+        rows.iter().map(cells).collect(),
+        "no item waits for answers",
+    );
+    Ok(0)
 }
 
 fn report(target: &Target, done: u64, skipped: u64, word: &str, why_not: &str) {

@@ -4,6 +4,7 @@ use crate::{
     app::App,
     http::{Code, Problem},
     letters,
+    pipeline::forget_fetch,
     records::{MessageRow, RunRow},
     tx::{Tx, TxError},
     views::{Filter, workspace_name},
@@ -113,6 +114,7 @@ fn end(tx: &mut Tx<'_>, letter: &DeadLetter, trace: &Trace) -> Result<(), TxErro
                 tx.put(row);
             }
         }
+        Some(Work::Fetch { id, index } | Work::Answered { id, index }) => forget_fetch(tx, workspace, id, index),
         _ => {}
     }
     Ok(())

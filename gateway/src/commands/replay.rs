@@ -43,6 +43,9 @@ pub(crate) struct Replay {
     /// Whether to write down what is new.
     #[serde(default)]
     pub apply: bool,
+    /// Whether to read anew what the plugin needs from its provider, instead of giving it what was stored.
+    #[serde(default)]
+    pub refetch: bool,
 }
 
 /// Which deliveries to compare.
@@ -76,7 +79,8 @@ pub(crate) fn replay(app: &App, asked: &Replay) -> Result<Value, Problem> {
     let endpoint = endpoint(app, &delivery.endpoint)?;
     let then = if asked.as_then { Some(build_of_then(app, &delivery, only)?) } else { None };
     let plugin = plugin(app, then.as_deref().or(asked.plugin.as_deref()))?;
-    let request = ReplayRequest { plugin: plugin.as_ref(), endpoint: &endpoint, delivery: &delivery, only };
+    let refetch = asked.refetch;
+    let request = ReplayRequest { plugin: plugin.as_ref(), endpoint: &endpoint, delivery: &delivery, only, refetch };
     let examined = examine(app, &Handle::current(), &request)?;
     let mut items = Vec::new();
     for item in &examined {
@@ -109,7 +113,7 @@ pub(crate) fn compare(app: &App, asked: &Compare) -> Result<Value, Problem> {
     let (deliveries, next) = deliveries(app, &endpoint, asked)?;
     let mut sum = Comparison::default();
     for delivery in &deliveries {
-        let request = ReplayRequest { plugin: by.as_ref(), endpoint: &endpoint, delivery, only: None };
+        let request = ReplayRequest { plugin: by.as_ref(), endpoint: &endpoint, delivery, only: None, refetch: false };
         let examined = examine(app, &Handle::current(), &request)?;
         let before = match &against {
             Some(plugin) => Some(examine(app, &Handle::current(), &ReplayRequest { plugin: Some(plugin), ..request })?),
@@ -337,6 +341,7 @@ fn report(item: &Examined) -> Value {
         let word = match was.result {
             ItemResult::Interpreted { .. } => "interpreted",
             ItemResult::Duplicate { .. } => "duplicate",
+            ItemResult::Waiting { .. } => "waiting",
             ItemResult::Parked { .. } => "parked",
         };
         json!({"result": word, "plugin": by.plugin, "digest": by.digest, "at": by.at})

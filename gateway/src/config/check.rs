@@ -29,6 +29,7 @@ impl Config {
         checks.extend(self.connections.iter().map(|connection| self.check_connection(connection)));
         checks.extend(self.endpoints.iter().map(|endpoint| self.check_endpoint(endpoint)));
         checks.extend(self.senders.iter().map(|sender| self.check_sender(sender)));
+        checks.extend(self.plugins.iter().map(|(id, grants)| grants.check(id)));
         checks.extend(self.workspaces.keys().map(|name| self.check_default_sender(name)));
         checks.into_iter().filter_map(Result::err).collect()
     }

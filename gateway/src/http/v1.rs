@@ -51,6 +51,11 @@ pub(super) async fn events(State(app): State<Arc<App>>, Query(query): Query<List
     read(app, move |app| Ok(list(views::events(app, query.limit())?))).await
 }
 
+/// Items that wait for answers of their provider, newest first.
+pub(super) async fn waiting(State(app): State<Arc<App>>, Query(query): Query<List>) -> Answer {
+    read(app, move |app| Ok(list(views::waiting(app, query.limit())?))).await
+}
+
 /// One event, item or delivery.
 pub(super) async fn event(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     read(app, move |app| {

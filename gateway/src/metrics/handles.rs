@@ -2,6 +2,8 @@
 
 use super::{Counter, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
+use tidegate_fetch::Fetched;
+use tidegate_model::outcome::Answer;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$case_doc:meta])* $case:ident = $word:literal,)* })*) => {$(
@@ -56,6 +58,8 @@ words! {
     Interpreted {
         /// It became events.
         Done = "done",
+        /// It waits for answers of its provider.
+        Waiting = "waiting",
         /// The plugin had no use for it.
         Skipped = "skipped",
         /// The plugin could not interpret it: it is parked.
@@ -73,6 +77,17 @@ words! {
         Refused = "refused",
         /// Its answer was lost.
         Unknown = "unknown",
+    }
+    /// What became of a request for a plugin.
+    FetchEnd {
+        /// The provider answered.
+        Answered = "answered",
+        /// There will be no answer: the plugin is told why.
+        Failed = "failed",
+        /// There was no answer yet: it is tried again.
+        Later = "later",
+        /// It is not granted: it was not made.
+        Refused = "refused",
     }
     /// How a run ended.
     RunEnd {
@@ -112,8 +127,11 @@ impl EndpointMeter {
 #[derive(Debug, Clone)]
 pub(crate) struct PluginMeter {
     pub(super) items: Vec<Counter>,
+    pub(super) fetches: Vec<Counter>,
     /// Time of a call.
     pub call: Histogram,
+    /// Time of the requests that an item waited for, waiting for a turn included.
+    pub fetch: Histogram,
     /// 1 while it is not called.
     pub paused: Gauge,
 }
@@ -122,6 +140,17 @@ impl PluginMeter {
     /// Items that ended so.
     pub(crate) fn items(&self, outcome: Interpreted) -> &Counter {
         &self.items[outcome as usize]
+    }
+
+    /// Requests for it that ended so.
+    pub(crate) fn fetched(&self, fetched: &Fetched) -> &Counter {
+        let end = match fetched {
+            Fetched::Answer(Answer::Response { .. }) => FetchEnd::Answered,
+            Fetched::Answer(Answer::Failed(_)) => FetchEnd::Failed,
+            Fetched::Later { .. } => FetchEnd::Later,
+            Fetched::Refused(_) => FetchEnd::Refused,
+        };
+        &self.fetches[end as usize]
     }
 }
 

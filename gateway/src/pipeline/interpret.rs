@@ -13,7 +13,7 @@ use tidegate_clock::Stopwatch;
 use tidegate_model::{
     ItemId,
     mask::Scrubbed,
-    outcome::{Item, Outcome, Request},
+    outcome::{Item, Outcome},
 };
 use tidegate_plugin_host::{CallError, Plugin};
 use tracing::Instrument;
@@ -156,25 +156,13 @@ fn crashed(error: &CallError) -> Setback {
     Setback { parked: Parked::new(None, error.to_string()), then }
 }
 
-/// What a plugin failed to read, or needs and can't have, is parked.
+/// What a plugin failed to read is parked.
 fn judge(outcome: Outcome) -> Judged {
     match outcome {
-        Outcome::Done(_) | Outcome::Skip(_) => Ok(outcome),
+        Outcome::Done(_) | Outcome::Skip(_) | Outcome::Need(_) => Ok(outcome),
         Outcome::Failed(failure) => {
             let then = if failure.retryable { Then::Later } else { Then::Person };
             Err(Setback { parked: Parked::new(failure.field, failure.reason), then })
         }
-        Outcome::Need(requests) => Err(Setback::person(Parked::new(None, not_granted(&requests)))),
     }
-}
-
-fn not_granted(requests: &[Request]) -> String {
-    let host = |request: &Request| {
-        let after = request.url.split_once("://").map_or(request.url.as_str(), |(_, rest)| rest);
-        after.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
-    };
-    let mut hosts: Vec<String> = requests.iter().map(host).collect();
-    hosts.sort();
-    hosts.dedup();
-    format!("the plugin needs answers from {}, and no host is granted to it", hosts.join(", "))
 }

@@ -1,5 +1,6 @@
 //! The runner: claims a lane of pure work, takes it through the stages, and commits once for all. What it can't do is parked with its reason; the lane goes on.
 
+mod asking;
 mod deliveries;
 mod effects;
 mod parking;
@@ -128,16 +129,20 @@ impl Runner {
         let deliveries = deliveries::load(&self.app, &catalog, &self.runtime, &mut tx, &tasks)?;
         for task in &tasks {
             match task.work {
-                Work::Delivery { .. } | Work::Replay { .. } => match deliveries.get(&task.key) {
-                    Some(batch) => deliveries::apply(&self.app, &catalog, &mut tx, claim.lane(), task, batch)?,
-                    // Left for the next claim: this one has enough.
-                    None => break,
-                },
+                Work::Delivery { .. } | Work::Replay { .. } | Work::Answered { .. } => {
+                    match deliveries.get(&task.key) {
+                        Some(batch) => deliveries::apply(&self.app, &catalog, &mut tx, claim.lane(), task, batch)?,
+                        // Left for the next claim: this one has enough.
+                        None => break,
+                    }
+                }
                 Work::Timer { run, wait } => {
                     advance::wake(&mut tx, &catalog, run, wait, self.app.now())?;
                     letters::done(&mut tx, &task.key, task.letter);
                 }
-                Work::Send { .. } | Work::Unknown { .. } | Work::Letter { .. } => return Err(TxError::UnknownWork),
+                Work::Send { .. } | Work::Unknown { .. } | Work::Fetch { .. } | Work::Letter { .. } => {
+                    return Err(TxError::UnknownWork);
+                }
                 // It has a commit of its own.
                 Work::Resume { .. } => break,
             }

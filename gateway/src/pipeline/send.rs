@@ -74,6 +74,8 @@ pub(crate) fn prepare(
         Work::Unknown { id, attempt } => unknown::resolve(tx, catalog, id, attempt, now).map(|()| Prepared::Settled),
         Work::Delivery { .. }
         | Work::Replay { .. }
+        | Work::Fetch { .. }
+        | Work::Answered { .. }
         | Work::Timer { .. }
         | Work::Letter { .. }
         | Work::Resume { .. } => Err(TxError::UnknownWork),

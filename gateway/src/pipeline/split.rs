@@ -6,7 +6,7 @@ use crate::{
     records::{Delivery, Parked},
 };
 use std::sync::Arc;
-use tidegate_model::{ItemId, outcome::Item};
+use tidegate_model::{DeliveryId, ItemId, outcome::Item};
 use tidegate_plugin_host::{Manifest, guest_headers};
 
 /// One item of a delivery.
@@ -34,7 +34,7 @@ pub(super) fn split(endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Ve
 
 /// As [`split`], as another manifest says.
 pub(super) fn split_as(manifest: &Manifest, endpoint: &Endpoint, delivery: &Delivery, body: &[u8]) -> Vec<Part> {
-    let id = |index: u32| ItemId::derive(delivery.id.root_ms(), &[delivery.id.raw(), b"item", &index.to_be_bytes()]);
+    let id = |index: u32| item_id(delivery.id, index);
     let cut = match tidegate_plugin_host::split(manifest, &delivery.headers, body) {
         Ok(cut) => cut,
         Err(error) => {
@@ -79,6 +79,11 @@ pub(super) fn split_as(manifest: &Manifest, endpoint: &Endpoint, delivery: &Deli
             }
         })
         .collect()
+}
+
+/// The id of the item at a position of a delivery.
+pub(crate) fn item_id(delivery: DeliveryId, index: u32) -> ItemId {
+    ItemId::derive(delivery.root_ms(), &[delivery.raw(), b"item", &index.to_be_bytes()])
 }
 
 fn no_connection(endpoint: &Endpoint, route: Option<&str>) -> Setback {

@@ -67,6 +67,16 @@ fn life() -> Stage {
     });
     tx.put(installed(stage.now()));
     tx.put(chosen(stage.now()));
+    let waits = fetch(stage.now());
+    tx.put(AnswersRow {
+        workspace: WORKSPACE,
+        id: waits.given().id(waits.item, 0),
+        item: waits.item,
+        delivery: waits.delivery,
+        at: stage.now(),
+        head: tidegate_store::records::split_body(b"[]").unwrap().head,
+    });
+    tx.put(waits);
     tx.put(UnreachableRow {
         workspace: WORKSPACE,
         channel: ChannelKind::Whatsapp,
@@ -111,6 +121,40 @@ fn chosen(now: Timestamp) -> ChoiceRow {
         choice: Choice::Installed { version: "0.2.0".to_owned(), digest: "ab".repeat(32) },
         before: vec![Choice::Follow, Choice::Bundled],
         since: now,
+    }
+}
+
+/// An item that waits for answers.
+fn fetch(now: Timestamp) -> FetchRow {
+    let delivery = DeliveryId::derive(now.ms(), &[b"waiting"]);
+    let request = tidegate_model::outcome::Request {
+        method: "POST".to_owned(),
+        url: "https://api.example.com/search".to_owned(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: Some("{}".to_owned()),
+    };
+    FetchRow {
+        workspace: WORKSPACE,
+        item: tidegate_model::ItemId::derive(now.ms(), &[b"waiting item"]),
+        delivery,
+        index: 3,
+        endpoint: "shopify".to_owned(),
+        connection: "store".to_owned(),
+        lane: tidegate_store::Lane::new(WORKSPACE, 1, 0),
+        basis: "00ff".to_owned(),
+        take: 7,
+        parts: 1,
+        bytes: 2,
+        rounds: 2,
+        asked: 9,
+        open: vec![(1, request)],
+        requests: 2,
+        since: now,
+        attempts: 1,
+        reason: Some("the provider answered 503".to_owned()),
+        next_try: Some(now.plus_ms(5_000)),
+        refused: None,
+        letter: Some(11),
     }
 }
 
@@ -172,6 +216,8 @@ fn meaning(space: Space, key: &Key, value: &[u8]) -> Value {
     match space {
         Space::Deliveries => record::<Delivery>(key, value),
         Space::Interpretations => record::<Interpretation>(key, value),
+        Space::Fetches => record::<FetchRow>(key, value),
+        Space::Answers => record::<AnswersRow>(key, value),
         Space::Contacts => record::<ContactRow>(key, value),
         Space::ContactKeys => record::<ContactKeyRow>(key, value),
         Space::Windows => record::<WindowRow>(key, value),

@@ -1,5 +1,6 @@
 //! Records of what came in: deliveries, what became of their items, and what waits for a paused plugin.
 
+use super::Given;
 use serde::{Deserialize, Serialize};
 use tidegate_model::{DeliveryId, ItemId, RunId, Timestamp, outcome::Outcome};
 use tidegate_store::{
@@ -99,6 +100,9 @@ pub(crate) struct InterpretedItem {
     /// The item whose moment and randomness the call had, when it was another: it was interpreted together with that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<ItemId>,
+    /// The answers of its provider that it was interpreted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
     /// Who interpreted it, when it was done again after the rest of the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<InterpretedBy>,
@@ -154,6 +158,11 @@ pub(crate) enum ItemResult {
     Duplicate {
         /// As this item.
         first: ItemId,
+    },
+    /// It waits for answers of its provider.
+    Waiting {
+        /// From these hosts.
+        hosts: Vec<String>,
     },
     /// It waits for a person.
     Parked {

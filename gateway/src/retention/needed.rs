@@ -1,7 +1,7 @@
 //! Deliveries that work or parked items are about.
 
 use super::slices;
-use crate::work::Work;
+use crate::{records::FetchRow, work::Work};
 use std::collections::HashSet;
 use tidegate_model::{DeliveryId, Timestamp};
 use tidegate_store::{
@@ -22,7 +22,7 @@ impl Needed {
         self.0.contains(&id)
     }
 
-    /// Takes in a slice of dead letters or of ready work; gives where to go on. Only what may otherwise go is of interest.
+    /// Takes in a slice of dead letters, of ready work or of waiting items; gives where to go on. Only what may otherwise go is of interest.
     ///
     /// # Errors
     /// The store's.
@@ -41,7 +41,11 @@ impl Needed {
                 }
                 _ => WorkRow::decode(&row.value),
             };
-            if let Some(Work::Delivery { id, .. } | Work::Replay { id, .. }) = work.as_ref().and_then(Work::read)
+            let about = match space {
+                Space::Fetches => records::decode::<FetchRow>(key, &row.value).ok().map(|row| row.delivery),
+                _ => work.as_ref().and_then(Work::read).and_then(Work::delivery),
+            };
+            if let Some(id) = about
                 && id.root_ms() < before.ms()
             {
                 self.0.insert(id);

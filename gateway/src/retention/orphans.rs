@@ -6,7 +6,10 @@ use super::{
     rules::Limits,
     slices::{self, Slice},
 };
-use crate::records::{Delivery, Interpretation, MessageRow, ProviderIdRow};
+use crate::{
+    pipeline::answers_key,
+    records::{AnswersRow, Delivery, Interpretation, MessageRow, ProviderIdRow},
+};
 use tidegate_model::{DeliveryId, Timestamp};
 use tidegate_store::{
     Engine, Expect, Key, KeyRange, Order, Space, StoreError, keys,
@@ -41,13 +44,15 @@ pub(super) fn chunks(
         };
         let delivery = keys::delivery(workspace, &owner);
         let is_old = DeliveryId::from_raw(owner).root_ms() < limits.orphans.ms();
-        if !is_old || exists(store, &delivery)? {
+        let answers = answers_key(workspace, &owner);
+        if !is_old || exists(store, &delivery)? || exists(store, &answers)? {
             after = Some(keys::body(workspace, &owner, u16::MAX));
             continue;
         }
         let range = keys::body_range(workspace, &owner);
         let (rows, _) = readable_rows(store, range, Order::Forward, CHUNKS)?;
         removal.expect(delivery, Expect::Absent);
+        removal.expect(answers, Expect::Absent);
         rows.into_iter().for_each(|(key, _)| removal.remove(key));
         // The rest of them is seen in the next slice.
         return Ok((removal, Some(first)));
@@ -67,6 +72,20 @@ pub(super) fn interpretations(
     let slice = slices::older(store, Space::Interpretations, after, before, SLICE)?;
     let whole = |row: &Interpretation| Delivery::row_key(&(row.workspace, row.delivery));
     Ok((without::<Interpretation>(store, &slice, whole)?, slice.next))
+}
+
+/// Answers that plugins were given: they go after their delivery, and their chunks after them.
+///
+/// # Errors
+/// The store's.
+pub(super) fn answers(
+    store: &dyn Engine,
+    after: Option<&Key>,
+    before: Timestamp,
+) -> Result<(Removal, Option<Key>), StoreError> {
+    let slice = slices::older(store, Space::Answers, after, before, SLICE)?;
+    let whole = |row: &AnswersRow| Delivery::row_key(&(row.workspace, row.delivery));
+    Ok((without::<AnswersRow>(store, &slice, whole)?, slice.next))
 }
 
 /// Provider ids.

@@ -35,9 +35,11 @@ enum Phase {
     CountMessages,
     CountRuns,
     Letters,
-    // Dead letters twice: a letter that was retried was in the queue by then, and work that was given up meanwhile is a letter now.
+    // Dead letters twice: a letter that was retried was in the queue by then, and work that was given up meanwhile is a letter now. An item that
+    // waits for answers has its row from the work that asked to the work that was answered.
     NeededByLetters,
     NeededByWork,
+    NeededByWaiting,
     NeededByLettersNow,
     Deliveries,
     Messages,
@@ -47,18 +49,20 @@ enum Phase {
     // Only of a thorough pass.
     Chunks,
     Interpretations,
+    Answers,
     ProviderIds,
     Flows,
 }
 
 impl Phase {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::CountDeliveries,
         Self::CountMessages,
         Self::CountRuns,
         Self::Letters,
         Self::NeededByLetters,
         Self::NeededByWork,
+        Self::NeededByWaiting,
         Self::NeededByLettersNow,
         Self::Deliveries,
         Self::Messages,
@@ -67,6 +71,7 @@ impl Phase {
         Self::Guards,
         Self::Chunks,
         Self::Interpretations,
+        Self::Answers,
         Self::ProviderIds,
         Self::Flows,
     ];
@@ -79,6 +84,7 @@ impl Phase {
                 | Self::CountRuns
                 | Self::Chunks
                 | Self::Interpretations
+                | Self::Answers
                 | Self::ProviderIds
                 | Self::Flows
         )
@@ -198,6 +204,7 @@ impl Sweep {
             },
             Phase::NeededByLetters | Phase::NeededByLettersNow => pass.collect(store, Space::DeadLetters),
             Phase::NeededByWork => pass.collect(store, Space::Ready),
+            Phase::NeededByWaiting => pass.collect(store, Space::Fetches),
             Phase::Deliveries => match limits.deliveries {
                 Some(before) => commit(removals::deliveries(app, after, before, &pass.needed)?),
                 None => Ok((0, None)),
@@ -217,6 +224,7 @@ impl Sweep {
             }
             Phase::Chunks => commit(orphans::chunks(store, after, &limits)?),
             Phase::Interpretations => commit(orphans::interpretations(store, after, limits.orphans)?),
+            Phase::Answers => commit(orphans::answers(store, after, limits.orphans)?),
             Phase::ProviderIds => commit(orphans::provider_ids(store, after)?),
             Phase::Flows => commit(pass.flows(store, &app.catalog())?),
         }

@@ -3,7 +3,7 @@
 use super::{needed::Needed, rules, slices};
 use crate::{
     app::App,
-    pipeline::{interpretations_of, of_the_moment},
+    pipeline::{forget_fetch, interpretations_of, of_the_moment},
     records::{Delivery, MessageRow, ProviderIdRow, RunRow},
     tx::{Tx, TxError},
     work::Work,
@@ -234,6 +234,7 @@ fn settle(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) {
                 tx.put(row);
             }
         }
+        Some(Work::Fetch { id, index } | Work::Answered { id, index }) => forget_fetch(tx, workspace, id, index),
         // A message that stays unknown is seen as such; other work leaves nothing waiting.
         Some(
             Work::Unknown { .. }

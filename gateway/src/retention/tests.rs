@@ -111,7 +111,10 @@ fn assert_whole(stage: &Stage) {
     }
     for work in work {
         match work {
-            Work::Delivery { id, .. } | Work::Replay { id, .. } => {
+            Work::Delivery { id, .. }
+            | Work::Replay { id, .. }
+            | Work::Fetch { id, .. }
+            | Work::Answered { id, .. } => {
                 assert!(deliveries.contains(&id), "work without its delivery")
             }
             Work::Timer { run, .. } => assert!(run_ids.contains(&run), "a timer without its run"),

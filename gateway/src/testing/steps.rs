@@ -3,12 +3,12 @@
 use super::{Stage, order};
 use crate::{
     catalog::Sender,
-    pipeline::{Attempted, Prepared, Progress, prepare, settle},
+    pipeline::{Attempted, Prepared, Progress, prepare, read_for, settle, settle_fetch, waiting},
     work::Work,
 };
 use std::sync::Arc;
 use tidegate_channels::{Outgoing, SendResult};
-use tidegate_model::{MessageId, message::Message};
+use tidegate_model::{DeliveryId, MessageId, message::Message};
 use tidegate_store::{Claim, Key, Queue, WorkRow, records::promote_due};
 
 /// A message on its way: the attempt is recorded, and its outcome is not.
@@ -96,10 +96,27 @@ impl Stage {
         Progress::Done
     }
 
+    /// Reads for an item, and writes down what became of it.
+    fn fetch_step(&self, claim: &Claim, key: &Key, id: DeliveryId, index: u32) -> Progress {
+        let mut tx = self.tx();
+        if let Some(row) = waiting(&mut tx, claim.lane().workspace, id, index).unwrap() {
+            let fetched = self.runtime.block_on(read_for(&self.app, &row));
+            for batch in settle_fetch(&self.app, &mut tx, &row, &fetched).unwrap() {
+                self.app.store().commit(batch).wait().unwrap();
+            }
+        }
+        tx.delete(key);
+        tx.commit(Some(claim.token())).unwrap();
+        Progress::Done
+    }
+
     fn take_off(&mut self) -> Progress {
         let Some(claim) = self.app.store().claim(Queue::Io, 1).unwrap() else { return Progress::Idle };
         let (key, row) = claim.rows()[0].clone();
         let work = WorkRow::decode(&row.value).as_ref().and_then(Work::read).unwrap();
+        if let Work::Fetch { id, index } = work {
+            return self.fetch_step(&claim, &key, id, index);
+        }
         let mut tx = self.tx();
         match prepare(&mut tx, &self.app.catalog(), work, claim.lane(), self.now()).unwrap() {
             Prepared::Attempt(outgoing, sender) => {

@@ -1,12 +1,21 @@
 //! The plugins that are loaded, and how they fare.
 
-use crate::{app::App, pipeline::label};
+use crate::{app::App, catalog::Catalog, pipeline::label};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tidegate_plugin_host::{Figures, Plugin};
 
 /// Characters of a digest that tell builds apart.
 const SHORT: usize = 12;
+
+/// What the plugin of some endpoints asks for and is not granted: the lines to add.
+fn not_granted(catalog: &Catalog, endpoints: &[&str]) -> Vec<String> {
+    let held: Vec<_> = endpoints.iter().filter_map(|name| catalog.endpoint(name)).collect();
+    let mut lines: Vec<String> = held.iter().flat_map(|endpoint| endpoint.not_granted()).map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
 
 /// Every plugin by its digest, in the order of ids. Figures count from the start of the gateway.
 pub(crate) fn plugins(app: &App) -> Vec<Value> {
@@ -20,7 +29,7 @@ pub(crate) fn plugins(app: &App) -> Vec<Value> {
             }
         }
     }
-    by_build.into_iter().map(|((_, digest), build)| shown(app, &digest, build)).collect()
+    by_build.into_iter().map(|((_, digest), build)| shown(app, &catalog, &digest, build)).collect()
 }
 
 /// A build that is in use, and by whom beside its endpoints.
@@ -37,7 +46,7 @@ fn build_of<'a, 'b>(builds: &'b mut Builds<'a>, plugin: &Plugin) -> &'b mut Buil
     builds.entry((label(plugin), plugin.digest())).or_insert_with(build)
 }
 
-fn shown(app: &App, digest: &str, build: Build<'_>) -> Value {
+fn shown(app: &App, catalog: &Catalog, digest: &str, build: Build<'_>) -> Value {
     let Build { plugin, mut endpoints, mut connections } = build;
     endpoints.sort_unstable();
     connections.sort_unstable();
@@ -60,5 +69,6 @@ fn shown(app: &App, digest: &str, build: Build<'_>) -> Value {
         "failures": failures,
         "mean_us": busy_us.checked_div(calls),
         "limits": manifest.limits,
+        "not_granted": not_granted(catalog, &endpoints),
     })
 }

@@ -1,14 +1,16 @@
-//! The sending loop: a thread takes messages through the gate, and each becomes a task: mark durable, call the provider, settle.
+//! The sending loop: a thread takes messages through the gate, and each becomes a task: mark durable, call the provider, settle. The same thread starts the tasks
+//! that read from providers for items that wait (`fetch.rs`): both kinds of work lie in one queue.
 //!
-//! A sender that is slow or hangs takes its share of what may be on its way, and no more.
+//! A sender that is slow or hangs takes its share of what may be on its way, and no more; so does a connection that is read from.
 
 use super::{
-    LOOK_UP,
+    LOOK_UP, fetch,
     slots::{Slot, Slots},
 };
 use crate::{
     app::App,
     catalog::Sender,
+    config::Workers,
     letters::{self, Behind},
     metrics::{self, Gauge},
     pipeline::{self, Attempted, Prepared},
@@ -24,20 +26,45 @@ use std::{
 };
 use tidegate_channels::{Outgoing, SendResult};
 use tidegate_clock::Stopwatch;
-use tidegate_model::{MessageId, mask::Scrubbed};
+use tidegate_model::{DeliveryId, MessageId, mask::Scrubbed};
 use tidegate_store::{Claim, Commit, Key, Lane, Queue, Retry, WorkRow, records::DeadLetterKey};
 use tracing::Instrument;
 
 /// Pauses before a commit is tried again that somebody else's was in the way of, or that the disk had no time for. After the last it is given up.
-const PAUSES_MS: [u64; 8] = [1, 5, 20, 50, 100, 200, 400, 800];
+pub(super) const PAUSES_MS: [u64; 8] = [1, 5, 20, 50, 100, 200, 400, 800];
 
-pub(super) fn start(app: &Arc<App>, supervisor: &Supervisor, in_flight: usize) -> std::io::Result<()> {
-    let slots = Slots::new(in_flight);
+/// Most claims that wait for a slot: beyond, no further lane is claimed.
+const MOST_HELD: usize = 4_096;
+
+pub(super) fn start(app: &Arc<App>, supervisor: &Supervisor, config: &Workers) -> std::io::Result<()> {
+    let slots = Pools { sends: Slots::new(config.sends_in_flight), fetches: Slots::new(config.fetches_in_flight) };
     let (app, supervisor_of_sends, shutdown) = (Arc::clone(app), supervisor.clone(), supervisor.shutdown());
     supervisor.thread("sender".to_owned(), move || run(&app, &supervisor_of_sends, &slots, &shutdown))
 }
 
-fn run(app: &Arc<App>, supervisor: &Supervisor, slots: &Arc<Slots>, shutdown: &Shutdown) -> Result<(), String> {
+/// The slots of both kinds of work.
+struct Pools {
+    sends: Arc<Slots>,
+    fetches: Arc<Slots>,
+}
+
+impl Pools {
+    /// A slot for work of this resource.
+    fn take(&self, resource: u32, is_only_sender: bool) -> Option<Slot> {
+        if pipeline::is_fetch(resource) {
+            // Connections come and go with a reload: room is always left for another.
+            self.fetches.take(resource, false)
+        } else {
+            self.sends.take(resource, is_only_sender)
+        }
+    }
+
+    fn are_full(&self) -> bool {
+        self.sends.is_full() && self.fetches.is_full()
+    }
+}
+
+fn run(app: &Arc<App>, supervisor: &Supervisor, slots: &Pools, shutdown: &Shutdown) -> Result<(), String> {
     let ready = app.store().ready_signal(Queue::Io);
     let mut held = Held::default();
     while !shutdown.is_asked() {
@@ -46,7 +73,8 @@ fn run(app: &Arc<App>, supervisor: &Supervisor, slots: &Arc<Slots>, shutdown: &S
             None => supervisor.runtime().block_on(async {
                 tokio::select! {
                     () = ready.wait() => {}
-                    () = slots.freed() => {}
+                    () = slots.sends.freed() => {}
+                    () = slots.fetches.freed() => {}
                     () = tokio::time::sleep(LOOK_UP) => {}
                 }
             }),
@@ -64,8 +92,12 @@ impl Held {
         self.0.entry(claim.lane().resource).or_default().push_back(claim);
     }
 
+    fn count(&self) -> usize {
+        self.0.values().map(VecDeque::len).sum()
+    }
+
     /// A claim whose sender has a slot again.
-    fn next(&mut self, slots: &Arc<Slots>, is_alone: bool) -> Option<(Claim, Slot)> {
+    fn next(&mut self, slots: &Pools, is_alone: bool) -> Option<(Claim, Slot)> {
         let (sender, slot) = self.0.keys().find_map(|sender| Some((*sender, slots.take(*sender, is_alone)?)))?;
         let claims = self.0.get_mut(&sender)?;
         let claim = claims.pop_front();
@@ -77,12 +109,12 @@ impl Held {
 }
 
 /// A claim that may be worked on now, and its slot.
-fn next(app: &App, held: &mut Held, slots: &Arc<Slots>) -> Result<Option<(Claim, Slot)>, TxError> {
+fn next(app: &App, held: &mut Held, slots: &Pools) -> Result<Option<(Claim, Slot)>, TxError> {
     let is_alone = app.catalog().all_senders().nth(1).is_none();
     if let Some(found) = held.next(slots, is_alone) {
         return Ok(Some(found));
     }
-    while !slots.is_full() {
+    while !slots.are_full() && held.count() < MOST_HELD {
         let Some(claim) = app.store().claim(Queue::Io, 1)? else { return Ok(None) };
         match slots.take(claim.lane().resource, is_alone) {
             Some(slot) => return Ok(Some((claim, slot))),
@@ -113,6 +145,8 @@ impl Turn {
 enum Wanted {
     /// Something about this message.
     Work(Work, MessageId, Option<DeadLetterKey>),
+    /// Something that an item waits for.
+    Fetch(DeliveryId, u32, Option<DeadLetterKey>),
     /// Nobody asks for it any more.
     Nothing,
 }
@@ -124,6 +158,7 @@ fn wanted(app: &App, claim: &Claim, row: &[u8]) -> Result<Wanted, TxError> {
         Some(Behind { work: Some(work @ (Work::Send { id } | Work::Unknown { id, .. })), letter, .. }) => {
             Ok(Wanted::Work(work, id, letter))
         }
+        Some(Behind { work: Some(Work::Fetch { id, index }), letter, .. }) => Ok(Wanted::Fetch(id, index, letter)),
         Some(Behind { work: None, .. }) => Ok(Wanted::Nothing),
         _ => Err(TxError::UnknownWork),
     }
@@ -133,6 +168,11 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: Slot) -> Re
     let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
     let (work, id, letter) = match wanted(app, &claim, &row.value) {
         Ok(Wanted::Work(work, id, letter)) => (work, id, letter),
+        Ok(Wanted::Fetch(delivery, index, letter)) => {
+            let turn = fetch::Turn { claim, key, letter, delivery, index, _slot: slot };
+            supervisor.task(fetch::drive(Arc::clone(app), turn, supervisor.shutdown()));
+            return Ok(());
+        }
         Ok(Wanted::Nothing) => {
             let mut tx = Tx::new(app.store(), claim.lane().workspace);
             tx.delete(&key);
@@ -208,7 +248,7 @@ async fn drive(app: Arc<App>, turn: Turn, first: Result<Next, TxError>) {
 }
 
 /// Whether a commit that failed so may succeed, when it is decided again.
-fn may_pass(error: &TxError) -> bool {
+pub(super) fn may_pass(error: &TxError) -> bool {
     matches!(error, TxError::Commit(error) if error.retry() != Retry::Never)
 }
 
@@ -259,10 +299,10 @@ async fn settle(app: &Arc<App>, turn: &Turn, attempted: &Attempted<'_>) -> Resul
 }
 
 /// One more, until it is dropped.
-struct Up(Gauge);
+pub(super) struct Up(Gauge);
 
 impl Up {
-    fn new(gauge: &Gauge) -> Self {
+    pub(super) fn new(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }

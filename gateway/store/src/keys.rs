@@ -6,9 +6,9 @@ mod build;
 mod lane;
 
 pub use build::{
-    GuardName, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, flow, interpretation,
-    message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id, registry, run, suppression,
-    unreachable, window,
+    GuardName, answers, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, fetch, flow,
+    interpretation, message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id, registry, run,
+    suppression, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -101,7 +101,7 @@ spaces! {
     /// Versions of plugins that are installed.
     PluginVersions = b'v', "plugin version", Open;
     /// Which version of a plugin is active, and for whom.
-    PluginChoices = b'z', "plugin choice", Open;
+    PluginChoices = b'j', "plugin choice", Open;
     /// What plugins keep from item to item.
     PluginState = b'p', "plugin state", Personal;
     /// Addresses that must not be written to.
@@ -112,6 +112,10 @@ spaces! {
     Unreachable = b'u', "unreachable address", Personal;
     /// A provider's message id to our message.
     ProviderIds = b'o', "provider message id", Personal;
+    /// Items that wait for answers of their provider.
+    Fetches = b'y', "waiting item", Open;
+    /// Answers that plugins were given.
+    Answers = b'z', "answers", Open;
     /// Rows of guarded operations: rates, counters, rolling sets.
     Guards = b'g', "guard", Personal;
 }

@@ -13,6 +13,7 @@ version = "VERSION"
 signature = { scheme = "shopify" }
 items = { topic = { header = "x-shopify-topic" }, dedupe = [{ header = "x-shopify-webhook-id" }] }
 limits = { LIMITS }
+MORE
 "#;
 /// What the built component carries, and what the mended version carries in its place.
 const DEFECT: (&[u8], &[u8]) = (b"defect:brittle", b"defect:mended.");
@@ -38,16 +39,30 @@ impl Brittle {
         self.packed_with(program, LIMITS)
     }
 
+    /// The packed plugin with more in its manifest, as TOML.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn packed_asking(self, program: &Path, more: &str) -> Vec<u8> {
+        self.packed_with_both(program, LIMITS, more)
+    }
+
     /// The packed plugin with these limits, as they stand in a manifest.
     ///
     /// # Panics
     /// When it does not build.
     pub fn packed_with(self, program: &Path, limits: &str) -> Vec<u8> {
+        self.packed_with_both(program, limits, "")
+    }
+
+    /// The packed plugin with these limits, and with these lines of its own in the manifest.
+    pub(crate) fn packed_with_both(self, program: &Path, limits: &str, more: &str) -> Vec<u8> {
         let version = match self {
             Self::Defective => "0.1.0",
             Self::Mended => "0.1.1",
         };
-        self.packed_from(program, &MANIFEST.replace("VERSION", version).replace("LIMITS", limits))
+        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", limits).replace("MORE", more);
+        self.packed_from(program, &manifest)
     }
 
     /// The packed plugin as this version, with these lines at the end of its manifest.
@@ -55,7 +70,7 @@ impl Brittle {
     /// # Panics
     /// When it does not build.
     pub fn packed_as(self, program: &Path, version: &str, more: &str) -> Vec<u8> {
-        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", LIMITS);
+        let manifest = MANIFEST.replace("VERSION", version).replace("LIMITS", LIMITS).replace("MORE", "");
         self.packed_from(program, &format!("{manifest}{more}\n"))
     }
 

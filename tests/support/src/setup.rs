@@ -20,6 +20,10 @@ pub struct Setup {
     templates: Vec<Template>,
     endpoints: Vec<Endpoint>,
     brittle_limits: String,
+    /// More of the brittle plugin's manifest, of its connection, and of the configuration.
+    brittle_more: String,
+    connection_more: String,
+    more: String,
     send_timeout_s: u64,
     pub(crate) second: bool,
 }
@@ -56,6 +60,9 @@ impl Setup {
             templates: Vec::new(),
             endpoints,
             brittle_limits: LIMITS.to_owned(),
+            brittle_more: String::new(),
+            connection_more: String::new(),
+            more: String::new(),
             send_timeout_s: 10,
             second: false,
         }
@@ -102,6 +109,15 @@ impl Setup {
     #[must_use]
     pub fn brittle_with(mut self, limits: &str) -> Self {
         limits.clone_into(&mut self.brittle_limits);
+        self.brittle()
+    }
+
+    /// As [`Setup::brittle`], with more in the plugin's manifest, in its connection, and at the end of the configuration.
+    #[must_use]
+    pub fn brittle_asking(mut self, manifest: &str, connection: &str, config: &str) -> Self {
+        manifest.clone_into(&mut self.brittle_more);
+        connection.clone_into(&mut self.connection_more);
+        config.clone_into(&mut self.more);
         self.brittle()
     }
 
@@ -161,7 +177,10 @@ impl Setup {
             fs::create_dir_all(dir.join(folder)).expect("a folder can be made");
         }
         if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./brittle.wasm") {
-            put(&dir.join("brittle.wasm"), &Brittle::Defective.packed_with(&self.program, &self.brittle_limits));
+            put(
+                &dir.join("brittle.wasm"),
+                &Brittle::Defective.packed_with_both(&self.program, &self.brittle_limits, &self.brittle_more),
+            );
         }
         if self.endpoints.iter().any(|endpoint| endpoint.plugin == "./hostile.wasm") {
             put(&dir.join("hostile.wasm"), &hostile::packed(&self.program));
@@ -205,7 +224,11 @@ timeout_s = {}
                  [[connections]]\nname = {name:?}\nendpoint = {name:?}\nworkspace = {workspace:?}\n"
             );
             text.push_str(&section);
+            if name == "brittle" {
+                text.push_str(&self.connection_more);
+            }
         }
+        text.push_str(&self.more);
         if self.second {
             let second = format!(
                 "[workspaces.other]\nflows = \"flows\"\ntemplates = \"templates\"\ndefault_sender = \"other\"\n\

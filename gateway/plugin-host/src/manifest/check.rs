@@ -1,8 +1,10 @@
 //! What a manifest says, checked: names, patterns, ranges, and that its parts fit each other.
 
 use super::{HandshakeKind, Limits, Manifest, ManifestError, Selector, Signature, locate};
-use crate::{fetch::HostPattern, own_kinds::OwnKinds, pointer::Pointer};
+use crate::{own_kinds::OwnKinds, pointer::Pointer};
 use tidegate_model::event::Kind;
+
+mod capabilities;
 
 /// Longest id of a plugin, in characters.
 const ID_MAX: usize = 64;
@@ -26,7 +28,8 @@ pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
         .or_else(|| response(manifest))
         .or_else(|| items(manifest))
         .or_else(|| limits(&manifest.limits))
-        .or_else(|| fetch(manifest))
+        .or_else(|| capabilities::mistake(manifest))
+        .or_else(|| config_schema(manifest))
         .or_else(|| events(manifest))
 }
 
@@ -178,13 +181,14 @@ fn limits(limits: &Limits) -> Option<Mistake> {
     at(format!("limits.{key}"), format!("expected {} to {}, found {value}", range.start(), range.end()))
 }
 
-fn fetch(manifest: &Manifest) -> Option<Mistake> {
-    let hosts = manifest.capabilities.fetch.iter().enumerate();
-    let mut bad = hosts.filter(|(_, host)| HostPattern::parse(host).is_none());
-    let (index, host) = bad.next()?;
+/// Whether it is a valid JSON Schema: of a wrong one nobody would know what it checks.
+fn config_schema(manifest: &Manifest) -> Option<Mistake> {
+    let schema = manifest.config_schema.as_ref()?;
+    let error = jsonschema::validator_for(schema).err()?;
+    let place = error.instance_path().to_string();
     at(
-        format!("capabilities.fetch.{index}"),
-        format!("expected a host such as api.example.com or *.example.com, found {host:?}"),
+        "config_schema",
+        format!("it is no valid JSON Schema{}{place}: {error}", if place.is_empty() { "" } else { ", at " }),
     )
 }
 

@@ -176,7 +176,7 @@ fn what_a_manifest_says_must_make_sense() {
     );
     check(
         "[capabilities]\nfetch = [\"https://x\"]",
-        "plugin.toml:5: capabilities.fetch.0: expected a host such as api.example.com or *.example.com, found \"https://x\"",
+        "plugin.toml:5: capabilities.fetch.0: expected a host such as api.example.com, *.example.com, {account} or {settings.store}, found \"https://x\"",
     );
     check(
         "[[events]]\nkind = \"order.placed\"",
@@ -217,4 +217,52 @@ proptest::proptest! {
     fn any_text_is_read_or_refused(text in "[a-z\\[\\]={}\"./*\n ]{0,80}") {
         let _ = parse(&text);
     }
+}
+
+#[test]
+fn capabilities_and_credentials_are_read_and_their_mistakes_named() {
+    let fetch = "[capabilities]\nfetch = [\"{settings.store}\", \"{account}\"]\n";
+    let manifest = parse(&format!(
+        "{fetch}[[capabilities.post]]\nhost = \"{{account}}\"\npath = \"/x/*/read\"\n[capabilities.rate]\nrequests = 100\n\
+         [[auth]]\nhost = \"{{account}}\"\nkind = \"basic\"\nuser = \"key\"\nsecret = \"password\"\n"
+    ))
+    .unwrap();
+    assert_eq!(manifest.capabilities.rate, Rate { requests: 100, per_s: 10, in_flight: 4 });
+    assert_eq!((manifest.capabilities.post.len(), manifest.auth[0].kind), (1, AuthKind::Basic));
+    let starts = |rest: &str, expected: &str| {
+        let error = parse(&format!("{fetch}{rest}")).unwrap_err().to_string();
+        assert!(error.contains(expected), "{rest}: {error}");
+    };
+    starts("answer_bytes = 9000000", "capabilities.answer_bytes: expected 1024 to 4194304, found 9000000");
+    starts("[capabilities.rate]\nin_flight = 99", "capabilities.rate.in_flight: expected 1 to 16, found 99");
+    starts(
+        "[[capabilities.post]]\nhost = \"x\"\npath = \"/\"",
+        "capabilities.post.0.host: expected a host as in `fetch`",
+    );
+    starts(
+        "[[capabilities.post]]\nhost = \"{account}\"\npath = \"x\"",
+        "capabilities.post.0.path: expected a path that begins with `/`",
+    );
+    let auth = |more: &str| format!("[[auth]]\nhost = \"{{account}}\"\nsecret = \"token\"\n{more}");
+    starts(
+        "[[auth]]\nhost = \"a.example\"\nkind = \"bearer\"\nsecret = \"token\"",
+        "auth.0.host: \"a.example\" is not in `fetch`",
+    );
+    starts(&auth("kind = \"header\""), "auth.0.name: this kind needs the name");
+    starts(&auth("kind = \"header\"\nname = \"Host\""), "auth.0.name: expected the name of a header");
+    starts(&auth("kind = \"query\"\nname = \"a b\""), "auth.0.name: expected the name of a header");
+    starts(&auth("kind = \"bearer\"\nname = \"x\""), "auth.0.name: this kind has no name");
+    starts(&auth("kind = \"basic\""), "auth.0.user: `basic` needs a user");
+    starts(&auth("kind = \"bearer\"\nuser = \"x\""), "auth.0.user: only `basic` has a user");
+    starts(
+        "[[auth]]\nhost = \"{account}\"\nkind = \"bearer\"\nsecret = \"To Ken\"",
+        "auth.0.secret: expected a name of a-z",
+    );
+    starts("[[auth]]\nhost = \"{account}\"\nkind = \"oauth\"\nsecret = \"x\"", "unknown value `oauth`");
+}
+
+#[test]
+fn a_schema_of_settings_that_is_none_is_refused() {
+    let error = parse("config_schema = '{\"type\":\"objekt\"}'").unwrap_err().to_string();
+    assert!(error.starts_with("plugin.toml:4: config_schema: it is no valid JSON Schema"), "{error}");
 }

@@ -23,6 +23,7 @@ impl Catalog {
             registry: Registry::load(store)?,
             host: self.host.clone(),
             client: self.client.clone(),
+            fetcher: self.fetcher.clone(),
             metrics: &self.metrics,
             previous: Some(self),
             facts: self.facts.clone(),

@@ -9,6 +9,7 @@ use crate::{
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write,
     net::TcpListener,
@@ -19,6 +20,7 @@ use tidegate_clock::DomainClock;
 use tidegate_double::{Category, Delays, Double, DoubleConfig, Number, Parameters, Template};
 use tidegate_flows::{ParameterFormat, parse_template};
 use tidegate_model::message;
+use tidegate_plugin_host::read_manifest;
 
 /// The address that is tried first.
 const USUAL_ADDRESS: &str = "127.0.0.1:8080";
@@ -126,6 +128,7 @@ impl House {
                 workspace: WORKSPACE.to_owned(),
                 account: None,
                 settings: toml::Table::new(),
+                credentials: credentials(plugin.component),
             });
         }
         config.senders.push(Sender {
@@ -277,4 +280,11 @@ fn approved(name: &str, text: &str) -> Result<Vec<Template>, Failure> {
             body: body(&language.body),
         })
         .collect())
+}
+
+/// Something for each credential that a plugin is given: nobody is read from here.
+fn credentials(component: &[u8]) -> BTreeMap<String, SecretText> {
+    let auth = read_manifest(component).map(|manifest| manifest.auth).unwrap_or_default();
+    let names = auth.iter().flat_map(|auth| std::iter::once(&auth.secret).chain(&auth.user));
+    names.map(|name| (name.clone(), SecretText::new("demo"))).collect()
 }

@@ -30,6 +30,9 @@ pub(in crate::cli) struct ReplayArgs {
     /// Write down what is new: new events are recorded and may start flows, parked items are tried again.
     #[arg(long)]
     apply: bool,
+    /// Read anew what the plugin needs from its provider, in place of the answers that were stored.
+    #[arg(long, conflicts_with = "since")]
+    refetch: bool,
     /// Compare everything that an endpoint received in the last 30m, 24h, 7d, … and write nothing.
     #[arg(long, value_name = "TIME", requires = "endpoint", conflicts_with = "apply")]
     since: Option<String>,
@@ -61,8 +64,10 @@ fn load(control: &Control, args: &ReplayArgs) -> Result<Option<Value>, Failure> 
 }
 
 fn one(control: &Control, args: &ReplayArgs, id: &str, plugin: Option<&Value>) -> Result<u8, Failure> {
-    let report = control
-        .post("/v1/replay", json!({"id": id, "plugin": plugin, "as_then": args.as_then, "apply": args.apply}))?;
+    let report = control.post(
+        "/v1/replay",
+        json!({"id": id, "plugin": plugin, "as_then": args.as_then, "apply": args.apply, "refetch": args.refetch}),
+    )?;
     if args.target.json {
         output::json(&report);
         return Ok(0);

@@ -8,7 +8,8 @@ use crate::{
 
 fn replayed(stage: &Stage, id: DeliveryId) -> Value {
     let _inside = stage.runtime().enter();
-    replay(stage.app(), &Replay { id: id.to_string(), plugin: None, as_then: false, apply: false }).unwrap()
+    replay(stage.app(), &Replay { id: id.to_string(), plugin: None, as_then: false, apply: false, refetch: false })
+        .unwrap()
 }
 
 #[test]
@@ -52,7 +53,8 @@ fn what_is_not_interpreted_yet_is_shown_and_not_written() {
     );
     let _inside = stage.runtime().enter();
     let applied =
-        replay(stage.app(), &Replay { id: id.to_string(), plugin: None, as_then: false, apply: true }).unwrap();
+        replay(stage.app(), &Replay { id: id.to_string(), plugin: None, as_then: false, apply: true, refetch: false })
+            .unwrap();
     assert_eq!(applied["items"][0]["applied"]["result"], "nothing");
     assert!(stage.messages().is_empty());
     stage.interpret();
@@ -69,8 +71,13 @@ fn what_was_interpreted_between_the_look_and_the_writing_is_left_alone() {
     stage.reconfigure("account = \"55\"\n", "");
     let delivery = views::find_delivery(stage.app(), id).unwrap().unwrap();
     let endpoint = stage.app().catalog().endpoint("meta").unwrap();
-    let request =
-        ReplayRequest { plugin: Some(&endpoint.plugin), endpoint: &endpoint, delivery: &delivery, only: None };
+    let request = ReplayRequest {
+        plugin: Some(&endpoint.plugin),
+        endpoint: &endpoint,
+        delivery: &delivery,
+        only: None,
+        refetch: false,
+    };
     let looked = examine(stage.app(), stage.runtime().handle(), &request).unwrap();
     let picked = serde_json::from_value(json!({"all": {}})).unwrap();
     assert_eq!(crate::commands::retry(stage.app(), &picked).unwrap()["done"], 1);

@@ -7,6 +7,7 @@ use crate::{
     letters,
     metrics::Interpreted,
     pipeline::{
+        fetch,
         interpret::{self, Verdict, label},
         runner::{
             effects::{Origin, effects},
@@ -16,7 +17,9 @@ use crate::{
         setback::Setback,
         split,
     },
-    records::{Delivery, Interpretation, InterpretedBy, InterpretedItem, ItemResult, StateRow},
+    records::{
+        Delivery, FetchRow, Given, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, StateRow,
+    },
     telemetry::Root,
     tx::{Tx, TxError},
     work::Work,
@@ -28,7 +31,7 @@ use std::{
 use tidegate_model::{
     ItemId,
     mask::Scrubbed,
-    outcome::{Item, Outcome},
+    outcome::{Item, Outcome, Request},
 };
 use tidegate_store::{
     Key, Lane,
@@ -65,6 +68,10 @@ struct Part {
     whole: bool,
     /// Its letter, when this is another try.
     letter: Option<DeadLetterKey>,
+    /// It waited for answers.
+    waited: Option<FetchRow>,
+    /// The answers that it was interpreted with.
+    given: Option<Given>,
     fate: Fate,
 }
 
@@ -76,6 +83,7 @@ impl Part {
             (Fate::Judged(Err(_)), Some(_)) => Interpreted::Failed,
             (Fate::Judged(Err(_)), None) => Interpreted::Parked,
             (Fate::Judged(Ok(Outcome::Done(_))), _) => Interpreted::Done,
+            (Fate::Judged(Ok(Outcome::Need(_))), _) => Interpreted::Waiting,
             (Fate::Judged(Ok(_)), _) => Interpreted::Skipped,
         }
     }
@@ -99,16 +107,23 @@ pub(super) fn load(
     let mut states = HashSet::new();
     let (mut count, mut body_bytes) = (0, 0);
     for task in tasks {
-        let (Work::Delivery { id, from } | Work::Replay { id, from }) = task.work else { continue };
+        let (Work::Delivery { id, from } | Work::Replay { id, from } | Work::Answered { id, index: from }) = task.work
+        else {
+            continue;
+        };
         if count >= ITEMS_AT_ONCE || cuts.iter().any(|cut| cut.delivery.id == id) {
             break;
         }
         let delivery = tx.get::<Delivery>(&(tx.workspace(), id))?.ok_or(TxError::DeliveryGone)?;
-        body_bytes += delivery.body_bytes;
+        let waited = match task.work {
+            Work::Answered { index, .. } => fetch::waiting(tx, delivery.workspace, id, index)?,
+            _ => None,
+        };
+        body_bytes += delivery.body_bytes + waited.as_ref().map_or(0, |row| usize::try_from(row.bytes).unwrap_or(0));
         if body_bytes > BODY_BYTES_AT_ONCE && !cuts.is_empty() {
             break;
         }
-        let cut = cut(app, catalog, tx, task, (delivery, from), ITEMS_AT_ONCE - count)?;
+        let cut = cut(app, catalog, tx, task, (delivery, from, waited), ITEMS_AT_ONCE - count)?;
         // Two items that share a state must not share a call: the second must see what the first left.
         let keys: Vec<_> = cut.state_keys().collect();
         if keys.iter().any(|key| states.contains(key)) {
@@ -128,6 +143,7 @@ struct Cut {
     parts: Vec<(split::Part, Option<ItemId>)>,
     rest_from: Option<u32>,
     wanted: HashMap<ItemId, DeadLetterKey>,
+    waited: Option<FetchRow>,
     lost: Vec<DeadLetterKey>,
 }
 
@@ -146,7 +162,7 @@ fn cut(
     catalog: &Catalog,
     tx: &mut Tx<'_>,
     task: &Task,
-    (delivery, from): (Delivery, u32),
+    (delivery, from, waited): (Delivery, u32, Option<FetchRow>),
     most: usize,
 ) -> Result<Cut, TxError> {
     let Some(endpoint) = catalog.endpoint(&delivery.endpoint) else {
@@ -158,12 +174,21 @@ fn cut(
         _ => None,
     };
     let mut parts = split::split(&endpoint, &delivery, &body);
-    if let Some(split::Part { work: Err(setback), .. }) = parts.iter().find(|part| part.whole && from > 0) {
+    let is_answered = matches!(task.work, Work::Answered { .. });
+    let is_rest = from > 0 || is_answered;
+    if let Some(split::Part { work: Err(setback), .. }) = parts.iter().find(|part| part.whole && is_rest) {
         return Err(TxError::RestUncut(setback.parked.reason.clone()));
     }
     let lost = wanted.iter().flatten().filter(|(id, _)| parts.iter().all(|part| part.id != **id));
     let lost = lost.map(|(_, letter)| *letter).collect();
     parts.retain(|part| part.index >= from && wanted.as_ref().is_none_or(|wanted| wanted.contains_key(&part.id)));
+    if is_answered {
+        let ready = waited.as_ref().is_some_and(FetchRow::is_answered);
+        parts.retain(|part| part.index == from && ready);
+        if ready && parts.is_empty() {
+            return Err(TxError::ItemGone);
+        }
+    }
     // Two items of one delivery that share a state are taken one after the other.
     let mut states = HashSet::new();
     let together =
@@ -183,7 +208,7 @@ fn cut(
         seen.push((part, first));
     }
     let wanted = wanted.unwrap_or_default();
-    Ok(Cut { row: task.key.clone(), endpoint, delivery, parts: seen, rest_from, wanted, lost })
+    Ok(Cut { row: task.key.clone(), endpoint, delivery, parts: seen, rest_from, wanted, waited, lost })
 }
 
 /// The parked items of a delivery that are to be interpreted again now, with their letters.
@@ -215,7 +240,9 @@ fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -
                 state_in: None,
                 seed: part.id,
                 whole: part.whole,
-                letter: cut.wanted.get(&part.id).copied(),
+                letter: cut.wanted.get(&part.id).copied().or_else(|| letter_of(cut.waited.as_ref())),
+                waited: cut.waited.clone(),
+                given: None,
                 fate: Fate::Judged(Ok(Outcome::Skip(String::new()))),
             };
             match (first, part.work) {
@@ -228,6 +255,12 @@ fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -
                     made.state_in = state_of(tx, &connection, made.state_key.as_ref())?;
                     item.state.clone_from(&made.state_in);
                     made.connection = Some(Arc::clone(&connection));
+                    if let Some(reason) = cut.waited.as_ref().and_then(|row| row.refused.clone()) {
+                        made.fate = Fate::Judged(Err(Setback::person(Parked::new(None, reason))));
+                        parts.push(made);
+                        continue;
+                    }
+                    made.given = give(tx, &cut.endpoint, &connection, cut.waited.as_ref(), &mut item)?;
                     waiting.push((cut.row.clone(), parts.len()));
                     work.push((item, connection));
                 }
@@ -244,6 +277,28 @@ fn interpret_all(app: &App, runtime: &Handle, tx: &mut Tx<'_>, cuts: Vec<Cut>) -
         }
     }
     Ok(batches)
+}
+
+/// The letter behind an item that waited.
+fn letter_of(waited: Option<&FetchRow>) -> Option<DeadLetterKey> {
+    let row = waited?;
+    Some(DeadLetterKey { workspace: row.workspace, seq: row.letter? })
+}
+
+/// Gives an item the answers that it waited for. When something else changed since it asked, its answers may be to other questions: it begins anew.
+fn give(
+    tx: &Tx<'_>,
+    endpoint: &Endpoint,
+    connection: &Connection,
+    waited: Option<&FetchRow>,
+    item: &mut Item,
+) -> Result<Option<Given>, TxError> {
+    let Some(row) = waited.filter(|row| row.basis == fetch::basis(endpoint, connection, item.state.as_ref())) else {
+        return Ok(None);
+    };
+    let exchanges = fetch::answers(tx.store(), row.workspace, row.item, row.given())?;
+    item.answers = exchanges.into_iter().map(|exchange| exchange.answer).collect();
+    Ok(Some(row.given()))
 }
 
 fn state_of(tx: &mut Tx<'_>, connection: &Connection, key: Option<&String>) -> Result<Option<String>, TxError> {
@@ -282,6 +337,7 @@ pub(super) fn apply(
             workspace: part.connection.as_ref().map(|connection| connection.workspace),
             state_in: part.state_in.clone(),
             seed: (part.seed != part.id).then_some(part.seed),
+            given: part.given,
             by: by_another(app, batch, part),
             earlier: Vec::new(),
             result,
@@ -293,7 +349,7 @@ pub(super) fn apply(
         items.push(item);
     }
     match task.work {
-        Work::Replay { .. } => rewrite(app, tx, batch, items)?,
+        Work::Replay { .. } | Work::Answered { .. } => rewrite(app, tx, batch, items)?,
         _ if items.is_empty() => {}
         _ => tx.put(interpretation(app, batch, items)),
     }
@@ -350,14 +406,14 @@ fn by_another(app: &App, batch: &Batch, part: &Part) -> Option<InterpretedBy> {
     (by.digest != batch.endpoint.plugin_digest).then(|| InterpretedBy { plugin, digest, at: app.now() })
 }
 
-/// A replay replaces the parked items in the rows that hold them.
+/// A replay replaces the parked items in the rows that hold them, and answers those that waited.
 fn rewrite(app: &App, tx: &mut Tx<'_>, batch: &Batch, mut items: Vec<InterpretedItem>) -> Result<(), TxError> {
     let workspace = batch.delivery.workspace;
     for found in interpretations_of(app, workspace, batch.delivery.id)? {
         let Some(mut row) = tx.get::<Interpretation>(&found.key())? else { continue };
         let mut changed = false;
         for held in &mut row.items {
-            if !matches!(held.result, ItemResult::Parked { .. }) {
+            if !matches!(held.result, ItemResult::Parked { .. } | ItemResult::Waiting { .. }) {
                 continue;
             }
             let Some(place) = items.iter().position(|item| item.id == held.id) else { continue };
@@ -386,16 +442,25 @@ fn apply_part(
     part: &Part,
 ) -> Result<ItemResult, TxError> {
     let _span = tracing::info_span!("item", item.id = %part.id, topic = %Scrubbed(&part.topic)).entered();
-    tx.count(batch.endpoint.plugin_meter.items(part.counts_as()).clone());
     let known = match part.letter.or(task.letter.filter(|_| part.whole)) {
         Some(key) => tx.watch::<DeadLetter>(&key)?,
         None => None,
     };
     let judged = match &part.fate {
         Fate::Duplicate(first) => Ok(ItemResult::Duplicate { first: *first }),
+        Fate::Judged(Ok(Outcome::Need(requests))) => ask(app, tx, lane, batch, part, requests)?,
         Fate::Judged(Ok(outcome)) => Ok(done((app, catalog), tx, batch, part, outcome)?),
-        Fate::Judged(Err(setback)) => Err(setback),
+        Fate::Judged(Err(setback)) => Err(setback.clone()),
     };
+    let counted = if judged.is_err() && part.connection.is_some() { Interpreted::Failed } else { part.counts_as() };
+    tx.count(batch.endpoint.plugin_meter.items(counted).clone());
+    if let Ok(waits @ ItemResult::Waiting { .. }) = judged {
+        // Its letter, if there is one, is done with when the item is.
+        return Ok(waits);
+    }
+    if let Some(row) = &part.waited {
+        tx.delete(&FetchRow::row_key(&row.key()));
+    }
     match judged {
         Ok(result) => {
             if let Some(letter) = known {
@@ -416,9 +481,33 @@ fn apply_part(
                 connection: part.connection.as_ref().map(|connection| connection.name.as_str()),
                 whole: part.whole,
             };
-            park(app, tx, lane, &subject, setback, known)
+            park(app, tx, lane, &subject, &setback, known)
         }
     }
+}
+
+/// What an item needs is read for it.
+fn ask(
+    app: &App,
+    tx: &mut Tx<'_>,
+    lane: Lane,
+    batch: &Batch,
+    part: &Part,
+    requests: &[Request],
+) -> Result<Result<ItemResult, Setback>, TxError> {
+    let Some(connection) = &part.connection else { return Err(TxError::UnknownWork) };
+    let asking = fetch::Asking {
+        endpoint: &batch.endpoint,
+        connection,
+        delivery: &batch.delivery,
+        index: part.index,
+        lane,
+        state: part.state_in.as_ref(),
+        held: part.waited.as_ref(),
+        letter: part.letter.map(|key| key.seq),
+        requests,
+    };
+    fetch::ask(tx, app.now(), &asking)
 }
 
 /// What an outcome leads to.

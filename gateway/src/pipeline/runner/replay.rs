@@ -2,6 +2,7 @@
 //! writes nothing; applying records what is new, and nothing twice.
 
 use super::{
+    asking::{Asked, Asking, Source},
     effects::{Origin, effects},
     parking::{Subject, park},
     rows::interpretations_of,
@@ -10,12 +11,11 @@ use crate::{
     app::App,
     catalog::{Connection, Endpoint},
     letters,
-    pipeline::{
-        interpret::{alone, label},
-        setback::Setback,
-        split,
+    pipeline::{fetch, interpret::label, setback::Setback, split},
+    records::{
+        AnswersRow, Delivery, Earlier, Exchange, Given, Interpretation, InterpretedBy, InterpretedItem, ItemResult,
+        Parked, StateRow,
     },
-    records::{Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, StateRow},
     tx::{Tx, TxError},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -37,6 +37,8 @@ const CONFLICTS: usize = 8;
 const EARLIER_KEPT: usize = 5;
 /// Longest earlier result, in characters.
 const EARLIER_CHARS: usize = 200;
+/// Why nothing is done to an item that waits.
+const WAITS: &str = "it waits for answers of its provider; look again when they are there";
 
 /// What to interpret again, and by whom.
 pub(crate) struct Request<'a> {
@@ -48,6 +50,8 @@ pub(crate) struct Request<'a> {
     pub delivery: &'a Delivery,
     /// The only item of it that is of interest.
     pub only: Option<ItemId>,
+    /// Whether to read anew what the plugin needs from its provider.
+    pub refetch: bool,
 }
 
 impl<'a> Request<'a> {
@@ -84,6 +88,8 @@ pub(crate) struct Examined {
     pub connection: Option<Arc<Connection>>,
     state_key: Option<String>,
     state_in: Option<String>,
+    /// What was read anew for it.
+    read: Vec<Exchange>,
     whole: bool,
 }
 
@@ -151,6 +157,7 @@ pub(crate) fn examine(app: &App, runtime: &Handle, request: &Request<'_>) -> Res
         connection: None,
         state_key: None,
         state_in: None,
+        read: Vec::new(),
         whole: false,
         was: Some((held.item, held.by)),
         now: Now::Absent,
@@ -192,6 +199,7 @@ fn examine_part(
         connection: None,
         state_key: part.state_key,
         state_in: None,
+        read: Vec::new(),
         whole: part.whole,
         now: Now::Absent,
         took: Duration::ZERO,
@@ -200,6 +208,10 @@ fn examine_part(
     let stored = examined.was.as_ref().map(|(item, _)| item);
     if let Some(ItemResult::Duplicate { .. }) = stored.map(|item| &item.result) {
         examined.now = Now::Duplicate;
+        return Ok(examined);
+    }
+    if let Some(ItemResult::Waiting { .. }) = stored.map(|item| &item.result) {
+        examined.now = Now::Fails(Failing(Setback::person(Parked::new(None, WAITS))));
         return Ok(examined);
     }
     let (mut item, connection): (Item, Arc<Connection>) = match part.work {
@@ -217,13 +229,22 @@ fn examine_part(
         _ => (part.id, live_state(app, &connection, examined.state_key.as_ref())?),
     };
     item.state.clone_from(&state);
+    let source = match stored.and_then(|item| item.given) {
+        _ if request.refetch => Source::Provider,
+        Some(given) => Source::Stored(fetch::answers(app.store(), request.delivery.workspace, part.id, given)?),
+        None => Source::Stored(Vec::new()),
+    };
     let (plugin, watch) = (request.interprets(Some(&connection)), Stopwatch::start());
-    let judged = alone(runtime, plugin, &seed, &connection, item);
+    let asking = Asking { app, runtime, plugin, seed: &seed, connection: &connection };
+    let Asked { judged, read } = asking.interpret(&item, &source);
     examined.took = watch.elapsed();
     examined.now = match judged {
         Ok(outcome) => Now::Outcome(outcome),
         Err(setback) => Now::Fails(Failing(setback)),
     };
+    if request.refetch {
+        examined.read = read;
+    }
     (examined.state_in, examined.connection) = (state, Some(connection));
     Ok(examined)
 }
@@ -264,7 +285,7 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
     }
     let letter = match held.result {
         ItemResult::Parked { letter, .. } => tx.watch::<DeadLetter>(&DeadLetterKey { workspace, seq: letter })?,
-        ItemResult::Interpreted { .. } | ItemResult::Duplicate { .. } => None,
+        ItemResult::Interpreted { .. } | ItemResult::Waiting { .. } | ItemResult::Duplicate { .. } => None,
     };
     if let Some(letter) = &letter
         && letters::Kind::of(letter) == letters::Kind::Delivery
@@ -275,6 +296,7 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         (ItemResult::Duplicate { .. }, _) | (_, Now::Duplicate) => {
             return Ok(Applied::Nothing("the same item came before"));
         }
+        (ItemResult::Waiting { .. }, _) => return Ok(Applied::Nothing(WAITS)),
         (_, Now::Absent) => return Ok(Applied::Nothing("the plugin cuts the delivery into other items")),
         (ItemResult::Interpreted { .. }, Now::Fails(_)) => {
             return Ok(Applied::Nothing("it would fail now; what was made of it is kept"));
@@ -302,6 +324,16 @@ fn apply_once(app: &App, request: &Request<'_>, examined: &Examined) -> Result<A
         held.connection = examined.connection.as_ref().map(|connection| connection.name.clone());
         held.workspace = examined.connection.as_ref().map(|connection| connection.workspace);
         held.seed = None;
+    }
+    if !examined.read.is_empty() {
+        // Answers of an asking of its own: those before stay what they are.
+        let given = Given { take: tx.next_seq(), parts: 1 };
+        held.given = Some(given);
+        let (id, delivery) = (given.id(held.id, 0), request.delivery.id);
+        let kept = AnswersRow { workspace, id, item: held.id, delivery, at: app.now(), head: Vec::new() };
+        for batch in fetch::put_answers(&mut tx, kept, &examined.read)? {
+            app.store().commit(batch).wait()?;
+        }
     }
     let by = request.interprets(examined.connection.as_ref());
     held.by = Some(InterpretedBy { plugin: label(by), digest: by.digest(), at: app.now() });
@@ -400,6 +432,7 @@ fn words(result: &ItemResult) -> String {
         }
         ItemResult::Interpreted { outcome: Outcome::Skip(reason), .. } => format!("skipped: {reason}"),
         ItemResult::Interpreted { .. } => "no outcome".to_owned(),
+        ItemResult::Waiting { hosts } => format!("waiting for {}", hosts.join(", ")),
         ItemResult::Duplicate { first } => format!("the same as {first}"),
         ItemResult::Parked { parked, .. } => format!("parked: {}", parked.reason),
     };

@@ -43,7 +43,7 @@ fn fates(stage: &Stage, id: DeliveryId) -> (Vec<u32>, Vec<u32>) {
         match item.result {
             ItemResult::Interpreted { .. } => done.push(item.index),
             ItemResult::Parked { .. } => parked.push(item.index),
-            ItemResult::Duplicate { .. } => {}
+            ItemResult::Waiting { .. } | ItemResult::Duplicate { .. } => {}
         }
     }
     (done, parked)

@@ -58,6 +58,16 @@ pub fn plugin_choice(plugin: &str, connection: &str) -> Key {
     Key::new(Space::PluginChoices, NO_WORKSPACE).text(plugin).text(connection)
 }
 
+/// `[item id 16]`: the item waits for answers.
+pub fn fetch(workspace: u32, item: &[u8; 16]) -> Key {
+    Key::new(Space::Fetches, workspace).bytes(item)
+}
+
+/// `[id 16]`: answers, under an id that begins with the moment of their item.
+pub fn answers(workspace: u32, id: &[u8; 16]) -> Key {
+    Key::new(Space::Answers, workspace).bytes(id)
+}
+
 /// `[contact id 16]`.
 pub fn contact(workspace: u32, id: &[u8; 16]) -> Key {
     Key::new(Space::Contacts, workspace).bytes(id)

@@ -30,7 +30,7 @@ const REASON_BYTES: usize = 1 << 10;
 pub(super) fn read(identity: &Identity, connection: &ConnectionInfo, item: &Item, outcome: wit::Outcome) -> Outcome {
     let read = match outcome {
         wit::Outcome::Done(value) => done(identity, connection, item, value).inside("done").map(Outcome::Done),
-        wit::Outcome::Need(requests) => need(identity, requests).map(Outcome::Need),
+        wit::Outcome::Need(requests) => need(identity, connection, requests).map(Outcome::Need),
         wit::Outcome::Skip(reason) => Ok(Outcome::Skip(cut(&reason, REASON_BYTES).to_owned())),
         wit::Outcome::Failed(value) => Ok(Outcome::Failed(failure(&value))),
     };
@@ -51,7 +51,7 @@ fn failure(value: &wit::Failure) -> Failure {
     }
 }
 
-fn need(identity: &Identity, requests: Vec<wit::Request>) -> Read<Vec<Request>> {
+fn need(identity: &Identity, connection: &ConnectionInfo, requests: Vec<wit::Request>) -> Read<Vec<Request>> {
     at_most("need", &requests, REQUESTS)?;
     if requests.is_empty() {
         return Err(Bad::new("need", "expected at least one request, found none"));
@@ -66,7 +66,8 @@ fn need(identity: &Identity, requests: Vec<wit::Request>) -> Read<Vec<Request>> 
         let headers =
             request.headers.into_iter().map(|header| (header.name.to_ascii_lowercase(), header.value)).collect();
         let request = Request { method: request.method, url: request.url, headers, body: request.body };
-        fetch::check(&request, &identity.manifest.capabilities).map_err(|reason| Bad::new("url", reason))?;
+        fetch::check(&request, &identity.manifest.capabilities, connection)
+            .map_err(|(field, reason)| Bad::new(field, reason))?;
         Ok(request)
     })
 }

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use std::hint::black_box;
 use tidegate_plugin_sdk::{
-    Appointment, ContactInfo, Context, Error, Event, Interpretation, Item, Plugin, export,
+    Appointment, ContactInfo, Context, Error, Event, Interpretation, Item, Plugin, Request, export,
     json::{self, Text},
 };
 
@@ -23,6 +23,25 @@ struct Booking<'a> {
     trouble: Option<Text<'a>>,
     #[serde(default)]
     moved: bool,
+    /// Where the person's name is to be read.
+    #[serde(borrow)]
+    ask: Option<Text<'a>>,
+    /// In so many steps, each of which needs the one before.
+    #[serde(default)]
+    steps: u32,
+}
+
+/// Asks the booking tool for the person's name.
+fn ask(ctx: &mut Context<'_>, url: &str, steps: u32) -> Result<String, Error> {
+    let mut name = String::new();
+    for step in 0..steps.max(1) {
+        let response = ctx.fetch(Request::get(format!("{url}?step={step}")))?;
+        if !response.is_success() {
+            return Err(Error::new(format!("the booking tool answered {}", response.status)));
+        }
+        name = response.body.chars().take(40).collect();
+    }
+    Ok(name)
 }
 
 /// Breaks a limit, or fails as it was asked to.
@@ -56,17 +75,19 @@ fn dig(depth: u64) -> u64 {
 struct Brittle;
 
 impl Plugin for Brittle {
-    fn interpret(_: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+    fn interpret(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
         let booking: Booking<'_> = json::parse(&item.body)?;
         if let Some(what) = &booking.trouble {
             trouble(what.as_str())?;
         }
+        let asked = booking.ask.as_ref().map(|url| ask(ctx, url.as_str(), booking.steps)).transpose()?;
         let mended = !black_box(VERSION).ends_with("brittle");
         if !mended && booking.name.is_none() {
             panic!("a booking without a name");
         }
         let mut contact = ContactInfo::default();
         contact.add_phone(Some(booking.phone.as_str()), None);
+        contact.add_field("first_name", asked.as_deref());
         if mended && booking.moved {
             contact.add_field("first_name", booking.name.as_ref().map(Text::as_str));
         }

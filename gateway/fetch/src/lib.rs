@@ -1,0 +1,20 @@
+//! Reads from providers what plugins need: only from hosts that were granted, only at public addresses, with the credentials of the connection, within limits of
+//! size, time and rate. It knows no plugin, no store and no domain clock; whether a request is made again, and when, is its caller's matter.
+
+mod address;
+mod answer;
+mod client;
+mod credentials;
+mod pace;
+mod reach;
+mod resolve;
+mod rules;
+mod shared;
+
+pub use address::not_public;
+pub use client::{ClientError, Fetcher, Times};
+pub use credentials::{Credential, Hidden, Kind};
+pub use pace::{Pace, Rate};
+pub use reach::{Fetched, Reach};
+pub use resolve::{Lookup, LookupFuture};
+pub use rules::{Grants, Refusal, Rules};

@@ -1,0 +1,98 @@
+//! Capabilities and credentials of a manifest, checked.
+
+use super::{Mistake, at};
+use crate::{
+    fetch::{is_auth_header, is_template},
+    manifest::{Auth, AuthKind, Capabilities, Manifest, Rate},
+};
+
+pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
+    hosts(&manifest.capabilities)
+        .or_else(|| posts(&manifest.capabilities))
+        .or_else(|| figures(&manifest.capabilities))
+        .or_else(|| manifest.auth.iter().enumerate().find_map(|(index, auth)| credentials(manifest, index, auth)))
+}
+
+fn hosts(asked: &Capabilities) -> Option<Mistake> {
+    let (index, host) = asked.fetch.iter().enumerate().find(|(_, host)| !is_template(host))?;
+    at(
+        format!("capabilities.fetch.{index}"),
+        format!(
+            "expected a host such as api.example.com, *.example.com, {{account}} or {{settings.store}}, found {host:?}"
+        ),
+    )
+}
+
+fn posts(asked: &Capabilities) -> Option<Mistake> {
+    for (index, rule) in asked.post.iter().enumerate() {
+        if !is_template(&rule.host) {
+            return at(
+                format!("capabilities.post.{index}.host"),
+                format!("expected a host as in `fetch`, found {:?}", rule.host),
+            );
+        }
+        if !rule.path.starts_with('/') || rule.path.contains(['?', '#', '%', '\\']) {
+            let reason = format!("expected a path that begins with `/`, without a query, found {:?}", rule.path);
+            return at(format!("capabilities.post.{index}.path"), reason);
+        }
+    }
+    None
+}
+
+fn figures(asked: &Capabilities) -> Option<Mistake> {
+    let Rate { requests, per_s, in_flight } = asked.rate;
+    for (key, value, range) in [
+        ("requests", requests, Rate::REQUESTS),
+        ("per_s", per_s, Rate::PER_S),
+        ("in_flight", in_flight, Rate::IN_FLIGHT),
+    ] {
+        if !range.contains(&value) {
+            let reason = format!("expected {} to {}, found {value}", range.start(), range.end());
+            return at(format!("capabilities.rate.{key}"), reason);
+        }
+    }
+    let (range, found) = (Capabilities::ANSWER_BYTES, asked.answer_bytes);
+    if range.contains(&found) {
+        return None;
+    }
+    at("capabilities.answer_bytes", format!("expected {} to {}, found {found}", range.start(), range.end()))
+}
+
+fn credentials(manifest: &Manifest, index: usize, auth: &Auth) -> Option<Mistake> {
+    let key = |name: &str| format!("auth.{index}.{name}");
+    if !manifest.capabilities.fetch.contains(&auth.host) {
+        let reason = format!(
+            "{:?} is not in `fetch` under [capabilities]: credentials are added to what is read only",
+            auth.host
+        );
+        return at(key("host"), reason);
+    }
+    let needs_name = matches!(auth.kind, AuthKind::Header | AuthKind::Query);
+    match &auth.name {
+        Some(name) if needs_name && !is_auth_header(auth.kind, name) => {
+            return at(
+                key("name"),
+                format!("expected the name of a header or parameter (letters, digits, - and _), found {name:?}"),
+            );
+        }
+        None if needs_name => return at(key("name"), "this kind needs the name of the header or parameter"),
+        Some(_) if !needs_name => return at(key("name"), "this kind has no name: it is sent as `Authorization`"),
+        Some(_) | None => {}
+    }
+    match (auth.kind, &auth.user) {
+        (AuthKind::Basic, None) => {
+            return at(key("user"), "`basic` needs a user beside the secret: the name of another credential");
+        }
+        (AuthKind::Basic, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return at(key("user"), "only `basic` has a user"),
+    }
+    let bad = |name: &&String| !is_credential(name);
+    let bad = std::iter::once(&auth.secret).chain(&auth.user).find(bad)?;
+    at(key("secret"), format!("expected a name of a-z, 0-9 and _, found {bad:?}"))
+}
+
+/// Names stand in `tidegate.toml`.
+fn is_credential(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}

@@ -1,0 +1,176 @@
+//! What a connection's plugin may read: the manifest's wishes, filled in for the connection, against what the operator grants; the credentials that are added; and
+//! the connection's settings, held to the manifest's schema.
+
+use super::{
+    CatalogFault, Connection,
+    load::{Loader, fault, secret},
+};
+use crate::config;
+use serde_json::Value;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tidegate_fetch::{Credential, Hidden, Kind, Rate, Reach, Rules};
+use tidegate_model::outcome::ConnectionInfo;
+use tidegate_plugin_host::{Auth, AuthKind, Manifest, Plugin, fill, setting_of};
+
+/// A connection's settings as JSON text, by the manifest's schema.
+///
+/// # Errors
+/// Every setting that does not fit: what was expected, and what was found.
+pub(super) fn settings(manifest: &Manifest, section: &config::Connection) -> Result<String, CatalogFault> {
+    let key = format!("connections.{}.settings", section.name);
+    let mut settings = serde_json::to_value(&section.settings).map_err(|error| fault(&key, error))?;
+    if let Some(schema) = &manifest.config_schema {
+        fill_defaults(schema, &mut settings);
+        // It was checked with the manifest.
+        let validator = jsonschema::validator_for(schema).map_err(|error| fault(&key, error))?;
+        let problems: Vec<String> = validator.iter_errors(&settings).map(|error| problem(&error)).collect();
+        if !problems.is_empty() {
+            let plugin = &manifest.id;
+            return Err(fault(key, format!("the plugin {plugin} takes other settings: {}", problems.join("; "))));
+        }
+    }
+    Ok(settings.to_string())
+}
+
+/// Puts in the defaults of the schema's own properties that are not set.
+fn fill_defaults(schema: &Value, settings: &mut Value) {
+    let (Some(properties), Some(settings)) = (schema["properties"].as_object(), settings.as_object_mut()) else {
+        return;
+    };
+    for (name, property) in properties {
+        if let (Some(default), false) = (property.get("default"), settings.contains_key(name)) {
+            settings.insert(name.clone(), default.clone());
+        }
+    }
+}
+
+fn problem(error: &jsonschema::ValidationError<'_>) -> String {
+    let place = error.instance_path().to_string();
+    if place.is_empty() {
+        error.to_string()
+    } else {
+        format!("{}: {error}", place.trim_start_matches('/').replace('/', "."))
+    }
+}
+
+impl Loader<'_> {
+    /// What a connection's plugin may read, and the lines that are missing for what it asks besides.
+    pub(super) fn reach(
+        &mut self,
+        plugin: &Plugin,
+        section: &config::Connection,
+        info: &ConnectionInfo,
+    ) -> Result<(Option<Reach>, Vec<String>), CatalogFault> {
+        let manifest = plugin.manifest();
+        let credentials = self.credentials(manifest, section, info)?;
+        if manifest.capabilities.fetch.is_empty() {
+            return Ok((None, Vec::new()));
+        }
+        let mut asked = Vec::new();
+        for template in &manifest.capabilities.fetch {
+            asked.extend(filled(template, section, info)?);
+        }
+        let granted = self.config.plugins.get(&manifest.id).cloned().unwrap_or_default();
+        let is_bundled = tidegate_bundled::PLUGINS.iter().any(|held| held.id == manifest.id) && self.is_bundled(plugin);
+        let rules = Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled) };
+        let not_granted: Vec<String> = rules.asked.iter().filter_map(|asked| rules.granted(asked).err()).collect();
+        for line in &not_granted {
+            tracing::warn!(
+                connection = section.name,
+                "the plugin {} asks for what it is not granted: {line}",
+                manifest.id
+            );
+        }
+        let wanted = manifest.capabilities.rate;
+        let period = Duration::from_secs(u64::from(wanted.per_s));
+        let rate = Rate { requests: wanted.requests, period, in_flight: wanted.in_flight };
+        let bytes = usize::try_from(manifest.capabilities.answer_bytes).unwrap_or(usize::MAX);
+        let mut reach = Reach::new(self.fetcher.clone(), rules, credentials, bytes, rate);
+        let before = self.previous.and_then(|held| held.connection_named(&section.name));
+        if let Some(held) = before.as_ref().and_then(|held| held.reach.as_ref()).filter(|held| held.pace.rate() == rate)
+        {
+            reach.pace = Arc::clone(&held.pace);
+        }
+        Ok((Some(reach), not_granted))
+    }
+
+    fn is_bundled(&self, plugin: &Plugin) -> bool {
+        use sha2::{Digest, Sha256};
+        tidegate_bundled::PLUGINS.iter().any(|held| hex::encode(Sha256::digest(held.component)) == plugin.digest())
+    }
+
+    fn credentials(
+        &mut self,
+        manifest: &Manifest,
+        section: &config::Connection,
+        info: &ConnectionInfo,
+    ) -> Result<Vec<Credential>, CatalogFault> {
+        let key = format!("connections.{}.credentials", section.name);
+        let known: BTreeSet<&str> = manifest
+            .auth
+            .iter()
+            .flat_map(|auth| std::iter::once(&auth.secret).chain(&auth.user))
+            .map(String::as_str)
+            .collect();
+        if let Some(unknown) = section.credentials.keys().find(|name| !known.contains(name.as_str())) {
+            let takes =
+                if known.is_empty() { "none".to_owned() } else { known.iter().copied().collect::<Vec<_>>().join(", ") };
+            return Err(fault(&key, format!("the plugin {} takes no {unknown:?}; it takes {takes}", manifest.id)));
+        }
+        let mut values = Vec::new();
+        for name in known {
+            let Some(text) = section.credentials.get(name) else {
+                let variable = name.to_ascii_uppercase();
+                let problem = format!(
+                    "the plugin {} needs {name}: add `{name} = \"${{{variable}}}\"` under [connections.credentials]",
+                    manifest.id
+                );
+                return Err(fault(&key, problem));
+            };
+            let value = secret(&key, name, text)?;
+            self.facts.note_hidden(format!("connection {}", section.name), &format!("credentials.{name}"), &value);
+            values.push((name, value));
+        }
+        let value = |name: &str| {
+            let found = values.iter().find(|(held, _)| *held == name);
+            Hidden::new(found.map(|(_, value)| value.as_str()).unwrap_or_default())
+        };
+        let mut made = Vec::new();
+        for auth in &manifest.auth {
+            let Some(host) = filled(&auth.host, section, info)? else { continue };
+            let credential = Credential { host, kind: kind(auth, &value) };
+            credential.check().map_err(|problem| fault(format!("{key}.{}", auth.secret), problem))?;
+            made.push(credential);
+        }
+        Ok(made)
+    }
+}
+
+fn kind(auth: &Auth, value: &dyn Fn(&str) -> Hidden) -> Kind {
+    let (secret, name) = (value(&auth.secret), auth.name.clone().unwrap_or_default());
+    match auth.kind {
+        AuthKind::Bearer => Kind::Bearer(secret),
+        AuthKind::Basic => Kind::Basic { user: value(auth.user.as_deref().unwrap_or_default()), password: secret },
+        AuthKind::Header => Kind::Header { name, value: secret },
+        AuthKind::Query => Kind::Query { name, value: secret },
+    }
+}
+
+/// A host of the manifest for a connection; `None` when the connection does not say it.
+fn filled(template: &str, section: &config::Connection, info: &ConnectionInfo) -> Result<Option<String>, CatalogFault> {
+    let key = match setting_of(template) {
+        Some(setting) => format!("connections.{}.settings.{setting}", section.name),
+        None => format!("connections.{}.account", section.name),
+    };
+    fill(template, info).map(|asked| asked.host).map_err(|problem| fault(key, problem))
+}
+
+impl super::Catalog {
+    /// A connection by its name.
+    fn connection_named(&self, name: &str) -> Option<Arc<Connection>> {
+        self.endpoints.values().find_map(|endpoint| endpoint.connection_named(name))
+    }
+}
+
+#[cfg(test)]
+mod tests;
