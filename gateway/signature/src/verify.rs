@@ -4,7 +4,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
 
 use crate::refusal::Expected;
-use crate::{Refusal, Secrets, Target, check_scheme, content, headers};
+use crate::{Refusal, Secrets, Target, check_scheme, content, fields, headers};
 
 /// The most signatures that are read from one header: a sender signs once for each of its live keys.
 pub const MAX_SIGNATURES: usize = 16;
@@ -57,11 +57,16 @@ where
     V: AsRef<[u8]>,
 {
     check_scheme(scheme)?;
-    let signatures = read_signatures(scheme, headers::only(headers, &scheme.header)?)?;
-    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name))?;
+    let signed = headers::only(headers, &scheme.header)?;
+    let signatures = read_signatures(scheme, signed)?;
+    let field = |name: &str| fields::only(scheme, signed, name);
+    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name), field)?;
     let timestamp = match &scheme.timestamp {
         Some(rule) => {
-            let value = headers::only(headers, &rule.header)?;
+            let value = match fields::timestamp(scheme) {
+                Some(name) => field(name)?,
+                None => headers::only(headers, &rule.header)?,
+            };
             Some((rule, read_timestamp(rule, value)?))
         }
         None => None,
