@@ -21,8 +21,8 @@ pub use error::{CallError, HostError, LoadError};
 pub use host::{HostConfig, PluginHost};
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
 pub use manifest::{
-    Capabilities, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, Response, Selector,
-    Signature, Topic, read_manifest,
+    Capabilities, Digest, FieldForm, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent,
+    Response, Selector, Signature, Topic, Unsigned, read_manifest,
 };
 pub use plugin::{Figures, Plugin};
 pub use pointer::{Pointer, PointerError};

@@ -1,7 +1,7 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
 use super::{
-    Catalog, Connection, Endpoint, Facts, HiddenText, Sender, Workspace, delivery_id_headers,
+    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Sender, Workspace,
     files::{read_all, read_component},
 };
 use crate::{
@@ -277,7 +277,7 @@ impl Loader<'_> {
             number: self.number(Named::Endpoint, &section.name)?,
             name: section.name.clone(),
             home,
-            delivery_id_headers: delivery_id_headers(&manifest.items.dedupe),
+            delivery_id: DeliveryIdParts::of(&manifest.items.dedupe),
             max_body_bytes: section.max_body_bytes.unwrap_or(manifest_limit),
             plugin_digest: plugin.digest(),
             meter: self.metrics.endpoint(&section.name),

@@ -15,7 +15,7 @@ use tidegate_model::Timestamp;
 pub(super) enum WebhookCommand {
     /// Send a webhook, signed as the provider would.
     Send {
-        /// Provider: the id of a bundled plugin (shopify, meta).
+        /// Provider: the id of a bundled plugin (shopify, woocommerce, calendly, meta).
         provider: String,
         /// A topic with a bundled sample (orders/create), or a file with the body or a fixture.
         #[arg(value_name = "TOPIC|FILE")]
