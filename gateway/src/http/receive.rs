@@ -58,7 +58,9 @@ pub(super) async fn post(
     match taken {
         Ok((id, taken)) => {
             endpoint.meter.webhooks(taken).inc();
-            endpoint.meter.receive.observe(watch.elapsed().as_secs_f64());
+            if id.is_some() {
+                endpoint.meter.receive.observe(watch.elapsed().as_secs_f64());
+            }
             Ok(answer(&endpoint, id))
         }
         Err((problem, taken)) => {
