@@ -97,6 +97,6 @@ fn event(
     let settings: Settings<'_> = ctx.settings()?;
     let version = invitee.updated_at.as_ref().map(Instant::as_str);
     let event = Event::new(kind, "appointment", at).with_contact(invitee.contact(&settings));
-    let event = event.with_entity("appointment", &appointment.id.clone(), version);
+    let event = event.with_entity("appointment", &appointment.id, version);
     Ok(event.with_payload(appointment).with_extra(invitee.extra()).into())
 }

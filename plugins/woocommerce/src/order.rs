@@ -201,8 +201,7 @@ impl<'a> StoreOrder<'a> {
         shipment.order_number = json::string(self.number.as_ref());
         shipment.destination = [&self.shipping, &self.billing].into_iter().flatten().find_map(StoreAddress::address);
         let extra = Object::new().text("shipped_at", parcel.shipped_at.as_deref());
-        let shipment_id = shipment.id.clone();
-        event.with_entity("shipment", &shipment_id, None).with_payload(shipment).with_extra(extra)
+        event.with_entity("shipment", &shipment.id, None).with_payload(shipment).with_extra(extra)
     }
 
     fn contact(&self) -> ContactInfo {
