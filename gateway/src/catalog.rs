@@ -66,8 +66,8 @@ pub(crate) struct Endpoint {
     pub verify_token: Option<HiddenText>,
     /// Size limit in bytes.
     pub max_body_bytes: usize,
-    /// Headers that tell deliveries apart, when the manifest names headers only.
-    pub delivery_id_headers: Option<Vec<String>>,
+    /// What tells deliveries apart, when the manifest names nothing inside them.
+    pub delivery_id: Option<DeliveryIdParts>,
     /// What is counted of it.
     pub meter: EndpointMeter,
     /// What is counted of its plugin.
@@ -100,7 +100,7 @@ impl Endpoint {
 
     /// Whether its deliveries carry ids of their own, so that its items need no mark.
     pub(crate) const fn marks_deliveries(&self) -> bool {
-        self.delivery_id_headers.is_some()
+        self.delivery_id.is_some()
     }
 
     /// Its connections.
@@ -138,16 +138,28 @@ impl Endpoint {
     }
 }
 
-/// The headers that tell deliveries apart, when the manifest names headers only.
-fn delivery_id_headers(selectors: &[Selector]) -> Option<Vec<String>> {
-    let names: Option<Vec<String>> = selectors
-        .iter()
-        .map(|selector| match selector {
-            Selector::Header(name) => Some(name.to_ascii_lowercase()),
-            Selector::Pointer(_) | Selector::Envelope(_) => None,
-        })
-        .collect();
-    names.filter(|names| !names.is_empty())
+/// What tells deliveries apart: headers, and the body where an id is not unique.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct DeliveryIdParts {
+    /// Names of headers, in lower case.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: bool,
+}
+
+impl DeliveryIdParts {
+    /// As the selectors say, when none of them looks into the body.
+    fn of(selectors: &[Selector]) -> Option<Self> {
+        let mut parts = Self::default();
+        for selector in selectors {
+            match selector {
+                Selector::Header(name) => parts.headers.push(name.to_ascii_lowercase()),
+                Selector::Body(_) => parts.body = true,
+                Selector::Pointer(_) | Selector::Envelope(_) => return None,
+            }
+        }
+        (parts != Self::default()).then_some(parts)
+    }
 }
 
 /// One account at a provider.

@@ -26,7 +26,7 @@ pub(crate) use fetch::{
 pub(crate) use handshake::handshake;
 pub(crate) use health::{close, concerns, put};
 pub(crate) use interpret::label;
-pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, read_body, receive};
+pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, is_unsigned, read_body, receive};
 pub(crate) use runner::{
     Applied, Examined, Now, Progress, ReplayRequest, Runner, apply, examine, interpretations_in, interpretations_of,
     of_the_moment, resume_all,

@@ -136,6 +136,8 @@ impl Script {
         match provider {
             "shopify" => self.freshen_shopify(unique, now),
             "meta" => self.freshen_meta(unique, now),
+            "woocommerce" => self.freshen_woocommerce(unique),
+            "calendly" => self.freshen_calendly(unique, now),
             _ => {}
         }
     }
@@ -162,6 +164,30 @@ impl Script {
                 message.insert("id".to_owned(), json!(format!("wamid.{unique}.{place}")));
                 message.insert("timestamp".to_owned(), json!((now.ms() / 1_000).to_string()));
             }
+        }
+    }
+
+    fn freshen_woocommerce(&mut self, unique: &str) {
+        if let Some(topic) = self.topic.clone() {
+            let (resource, event) = topic.split_once('.').unwrap_or((&topic, ""));
+            put(&mut self.headers, "x-wc-webhook-resource", resource.to_owned());
+            put(&mut self.headers, "x-wc-webhook-event", event.to_owned());
+            put(&mut self.headers, "x-wc-webhook-topic", topic);
+        }
+        put_if_absent(&mut self.headers, "x-wc-webhook-source", "https://tidegate-demo.example/");
+        put_if_absent(&mut self.headers, "x-wc-webhook-id", "1");
+        put(&mut self.headers, "x-wc-webhook-delivery-id", unique.to_owned());
+    }
+
+    /// A new booking, and a new moment of the webhook; Calendly's webhooks have no id.
+    fn freshen_calendly(&mut self, unique: &str, now: Timestamp) {
+        if let Some(topic) = &self.topic {
+            set_text(&mut self.body, "/event", topic);
+        }
+        set_text(&mut self.body, "/created_at", &now.to_string());
+        let invitee = self.body.pointer("/payload/uri").and_then(Value::as_str).map(str::to_owned);
+        if let Some((place, _)) = invitee.as_deref().and_then(|uri| uri.rsplit_once('/')) {
+            set_text(&mut self.body, "/payload/uri", &format!("{place}/{unique}"));
         }
     }
 
@@ -203,6 +229,14 @@ fn known_provider(provider: &str) -> Result<&'static [u8], PlayFault> {
         found: provider.to_owned(),
         known: providers().map(|plugin| plugin.id).collect::<Vec<_>>().join(", "),
     })
+}
+
+/// Writes a text to a place of an object that is there.
+fn set_text(body: &mut Value, pointer: &str, text: &str) {
+    let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
+    if let Some(Value::Object(fields)) = body.pointer_mut(parent) {
+        fields.insert(key.to_owned(), json!(text));
+    }
 }
 
 fn put(headers: &mut Vec<(String, String)>, name: &str, value: String) {
@@ -261,7 +295,13 @@ mod tests {
 
     #[test]
     fn a_played_webhook_verifies_as_the_provider_s() {
-        for (provider, topic) in [("shopify", "orders/create"), ("meta", "messages")] {
+        let topics = [
+            ("shopify", "orders/create"),
+            ("meta", "messages"),
+            ("woocommerce", "order.created"),
+            ("calendly", "invitee.created"),
+        ];
+        for (provider, topic) in topics {
             let mut script = Script::sample(provider, topic).unwrap();
             script.freshen(provider, "u1", NOW);
             let played = script.sign(provider, "s3cret", "u1", NOW).unwrap();

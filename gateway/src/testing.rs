@@ -83,6 +83,17 @@ pub(crate) const OFFER: &str = "flow: offer\non: order.placed\nsteps:\n  - id: o
 
 const TEMPLATES: [(&str, &str); 3] = [("thanks", "utility"), ("ask", "utility"), ("offer", "marketing")];
 
+/// Endpoints for the bundled plugins that the configuration above has none for, named as they are.
+fn other_endpoints() -> String {
+    let others =
+        tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).filter(|id| !["shopify", "meta"].contains(id));
+    let section = |id: &str| {
+        let endpoint = format!("[[endpoints]]\nname = \"{id}\"\nplugin = \"{id}\"\nsecrets = [\"{SECRET}\"]\n");
+        format!("{endpoint}[[connections]]\nname = \"{id}\"\nendpoint = \"{id}\"\nworkspace = \"main\"\n")
+    };
+    others.map(section).collect()
+}
+
 /// The folder where the bundled plugins lie compiled, for all tests of this build.
 pub(crate) fn plugin_cache() -> &'static Path {
     static CACHE: OnceLock<PathBuf> = OnceLock::new();
@@ -176,6 +187,12 @@ impl Stage {
         std::fs::write(&path, text).unwrap();
         let memory = std::mem::take(&mut self.memory).reopen();
         self.start(memory);
+    }
+
+    /// Gives every bundled plugin that has no endpoint one of its name, with a connection.
+    pub(crate) fn open_every_endpoint(&mut self) {
+        let first = "[[endpoints]]\nname = \"shopify\"\n";
+        self.reconfigure(first, &format!("{}{first}", other_endpoints()));
     }
 
     /// Writes a file beside the configuration, and gives its path.

@@ -6,16 +6,16 @@ impl Phone {
     /// The first candidate (number, country to assume) that looks like a number; else the first that is not blank, so that an operator sees it. Candidates are in order of preference.
     pub fn first_of<'a>(candidates: &[(Option<&'a str>, Option<&'a str>)]) -> Option<Self> {
         let filled = || candidates.iter().filter_map(|(number, region)| Some((crate::json::filled(*number)?, *region)));
-        let (number, region) = filled().find(|(number, _)| looks_like_a_number(number)).or_else(|| filled().next())?;
+        let (number, region) = filled().find(|(number, _)| Self::is_likely(number)).or_else(|| filled().next())?;
         Some(Self { number: number.to_owned(), region: region.map(str::to_owned) })
     }
-}
 
-/// At least 7 digits, and nothing that is not written in phone numbers.
-fn looks_like_a_number(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let written = |b: u8| b.is_ascii_digit() || matches!(b, b' ' | b'+' | b'-' | b'.' | b'/' | b'(' | b')');
-    (7..=17).contains(&digits) && text.bytes().all(written)
+    /// Whether a text looks like a number: at least 7 digits, and nothing that is not written in phone numbers.
+    pub fn is_likely(text: &str) -> bool {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let written = |b: u8| b.is_ascii_digit() || matches!(b, b' ' | b'+' | b'-' | b'.' | b'/' | b'(' | b')');
+        (7..=17).contains(&digits) && text.bytes().all(written)
+    }
 }
 
 #[cfg(test)]

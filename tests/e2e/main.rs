@@ -2,6 +2,7 @@
 //! and the command line. Each test has a gateway, a double and a time of its own.
 
 mod backup;
+mod calendly;
 mod cli;
 mod configuration;
 mod conversation;
@@ -33,6 +34,7 @@ mod sending;
 mod sending_pauses;
 mod shutdown;
 mod waits;
+mod woocommerce;
 
 use serde_json::Value;
 use tidegate_test_support::{Setup, Template};

@@ -15,7 +15,7 @@ pub struct SignatureScheme {
     /// Text before each signature, e.g. `sha256=` or `v1,`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
-    /// Text between several signatures in one header (Standard Webhooks: a space); `None` when there is one.
+    /// Text between several signatures in one header (Standard Webhooks: a space), or between its named fields (Stripe: a comma); `None` when it is one signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
     /// What is signed, in order.
@@ -62,10 +62,10 @@ pub enum SignedPart {
     Url,
     /// The value of a header, as received.
     Header(String),
+    /// The value of a named field of the signature's own header: `t` in `t=1772359200,v1=5257a8…`. Fields lie between separators, in any order.
+    Field(String),
     /// Fixed text, e.g. `.`.
     Text(String),
-    /// The signed timestamp, as received: for one that stands in the signature's own header.
-    Timestamp,
 }
 
 /// How the configured secret becomes key bytes.
@@ -80,6 +80,8 @@ pub enum KeyForm {
         /// Text before the base64 that is not part of it.
         prefix: String,
     },
+    /// The secret's UTF-8 bytes once the HTML entities of `&`, `<`, `>`, `"` and `'` in it are characters again, as WordPress reads it.
+    HtmlDecoded,
 }
 
 /// A secret that the provider sends along instead of a signature. It proves who sends, not what: whoever reads one delivery can make others.
@@ -135,11 +137,8 @@ pub enum Proof {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimestampRule {
-    /// Header that carries it (any case). With `prefix` it is the signature's own.
+    /// Header that carries it (any case). Where it is the signature's own header, the one field of it that is signed is the timestamp.
     pub header: String,
-    /// Text before it among the entries of the signature's header (`t=` in `t=1700000000,v1=5257…`); `None` where it is a header of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<String>,
     /// Its unit.
     pub unit: TimestampUnit,
     /// How far it may lie from the time of receipt, either way, in seconds.

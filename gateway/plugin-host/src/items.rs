@@ -81,32 +81,34 @@ pub fn split<'a>(
     };
     let (Some(each), Some(root)) = (&items.each, root) else {
         let whole = Part { value: root, path: Vec::new() };
-        return Ok(vec![Cutter::new(items, headers, None).cut(0, Cow::Borrowed(text), &whole)]);
+        return Ok(vec![Cutter::new(items, headers, text, None).cut(0, Cow::Borrowed(text), &whole)]);
     };
     let parts = walk::parts(root, each);
     if parts.len() > MAX_ITEMS {
         return Err(SplitError::TooManyItems { found: parts.len() });
     }
-    let mut cutter = Cutter::new(items, headers, Some(each));
+    let mut cutter = Cutter::new(items, headers, text, Some(each));
     Ok(parts.iter().enumerate().map(|(index, part)| cutter.cut(index, part.text(), part)).collect())
 }
 
 /// Whether anything in the manifest looks into the body.
 fn needs_json(items: &Items) -> bool {
-    let selectors = [&items.topic, &items.route, &items.state].into_iter().flatten().chain(&items.dedupe);
-    items.each.is_some() || selectors.into_iter().any(|selector| !matches!(selector, Selector::Header(_)))
+    let selectors = [&items.topic, &items.route].into_iter().flatten().chain(&items.state).chain(&items.dedupe);
+    let looks_inside = |selector: &Selector| matches!(selector, Selector::Pointer(_) | Selector::Envelope(_));
+    items.each.is_some() || selectors.into_iter().any(looks_inside)
 }
 
 /// Cuts the items of one delivery, one after the other.
 struct Cutter<'m, 'a> {
     items: &'m Items,
     headers: &'m [(String, String)],
+    whole: &'a str,
     around: envelope::Around<'m, 'a>,
 }
 
 impl<'m, 'a> Cutter<'m, 'a> {
-    fn new(items: &'m Items, headers: &'m [(String, String)], each: Option<&'m Pointer>) -> Self {
-        Self { items, headers, around: envelope::Around::new(each) }
+    fn new(items: &'m Items, headers: &'m [(String, String)], whole: &'a str, each: Option<&'m Pointer>) -> Self {
+        Self { items, headers, whole, around: envelope::Around::new(each) }
     }
 
     fn cut(&mut self, index: usize, body: Cow<'a, str>, part: &Part<'a>) -> SplitItem<'a> {
@@ -117,7 +119,7 @@ impl<'m, 'a> Cutter<'m, 'a> {
             topic: self.first(items.topic.as_ref(), part).unwrap_or_default(),
             route: self.first(items.route.as_ref(), part),
             dedupe_key: self.dedupe_key(part, &body, envelope.as_deref()),
-            state_key: self.first(items.state.as_ref(), part),
+            state_key: items.state.iter().find_map(|selector| self.first(Some(selector), part)),
             body,
             envelope,
         }
@@ -138,6 +140,8 @@ impl<'m, 'a> Cutter<'m, 'a> {
                 part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default()
             }
             Selector::Envelope(pointer) => self.around.select(pointer, part),
+            // Whatever is found is hashed.
+            Selector::Body(_) => return vec![Cow::Borrowed(self.whole)],
         };
         found.into_iter().filter_map(pointer::text_of).collect()
     }

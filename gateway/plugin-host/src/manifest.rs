@@ -14,6 +14,7 @@ mod error;
 mod locate;
 mod nearest;
 mod read;
+mod unsigned;
 
 pub use build::Build;
 pub use capabilities::{Auth, AuthKind, Capabilities, PostRule, Rate};
@@ -21,6 +22,7 @@ pub(crate) use check::is_kebab_case;
 pub use check::is_plugin_id;
 pub use configurable::{Configurable, Configured, ConfiguredError, EndpointPart};
 pub use error::ManifestError;
+pub use unsigned::{FieldForm, Unsigned};
 
 /// Largest manifest, in bytes: it is read before anything else of a stranger's file.
 const MANIFEST_BYTES: usize = 256 << 10;
@@ -61,6 +63,9 @@ pub struct Manifest {
     /// How the provider signs; `None` when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
+    /// What the provider sends unsigned, to see whether the endpoint answers. It is answered as what is accepted, and nothing of it is stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsigned: Vec<Unsigned>,
     /// How the provider checks that an endpoint is ours; `None` when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake: Option<Handshake>,
@@ -196,9 +201,9 @@ pub struct Items {
     /// What is the same when the provider sends the item again. By default the item's text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dedupe: Vec<Selector>,
-    /// The key of the state that the plugin keeps for the item. By default the plugin keeps none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<Selector>,
+    /// The key of the state that the plugin keeps for the item; of several selectors the first that finds something gives it. By default the plugin keeps none.
+    #[serde(deserialize_with = "read::one_or_several", skip_serializing_if = "Vec::is_empty")]
+    pub state: Vec<Selector>,
     /// Topics that are interpreted before all others (what people write to us).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub priority: Vec<String>,
@@ -214,6 +219,16 @@ pub enum Selector {
     Pointer(Pointer),
     /// In the body around the item, `*` being the same element as in `each`: `{ envelope = "/entry/*/id" }`.
     Envelope(Pointer),
+    /// A digest of the whole body, in `dedupe` only: `{ body = "sha256" }`.
+    Body(Digest),
+}
+
+/// Digests of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Digest {
+    /// SHA-256.
+    Sha256,
 }
 
 /// Limits of one delivery and of one call of the plugin.

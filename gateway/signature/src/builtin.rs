@@ -2,18 +2,20 @@
 
 use tidegate_model::scheme::SignatureScheme;
 
-use crate::{meta, shopify, standard_webhooks};
+use crate::{calendly, meta, shopify, standard_webhooks, woocommerce};
 
 /// The names that [`scheme`] knows, for the message that lists them.
-pub const SCHEME_NAMES: [&str; 3] = ["meta", "shopify", "standard-webhooks"];
+pub const SCHEME_NAMES: [&str; 5] = ["calendly", "meta", "shopify", "standard-webhooks", "woocommerce"];
 
 /// The built-in scheme of this name, or `None` when there is none (see [`SCHEME_NAMES`]).
 #[must_use]
 pub fn scheme(name: &str) -> Option<SignatureScheme> {
     match name {
+        "calendly" => Some(calendly::scheme()),
         "meta" => Some(meta::scheme()),
         "shopify" => Some(shopify::scheme()),
         "standard-webhooks" => Some(standard_webhooks::scheme()),
+        "woocommerce" => Some(woocommerce::scheme()),
         _ => None,
     }
 }

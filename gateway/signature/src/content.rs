@@ -19,13 +19,13 @@ pub struct Target<'a> {
     pub url: &'a str,
 }
 
-/// The pieces of what is signed, in order; borrowed, so that a body is never copied.
+/// The pieces of what is signed, in order; borrowed, so that a body is never copied. `header` gives the value of a header, `field` that of a field of the signature's.
 pub(crate) fn pieces<'a, E>(
     scheme: &'a SignatureScheme,
     target: Target<'a>,
     body: &'a [u8],
-    timestamp: &'a [u8],
     header: impl Fn(&str) -> Result<&'a [u8], E>,
+    field: impl Fn(&str) -> Result<&'a [u8], E>,
 ) -> Result<Vec<&'a [u8]>, E> {
     scheme
         .parts
@@ -35,8 +35,8 @@ pub(crate) fn pieces<'a, E>(
             SignedPart::Method => Ok(target.method.as_bytes()),
             SignedPart::Url => Ok(target.url.as_bytes()),
             SignedPart::Header(name) => header(name),
+            SignedPart::Field(name) => field(name),
             SignedPart::Text(text) => Ok(text.as_bytes()),
-            SignedPart::Timestamp => Ok(timestamp),
         })
         .collect()
 }

@@ -2,8 +2,11 @@
 //! closed. It knows no endpoint, no configuration and no clock: the time of receipt is an argument.
 
 mod builtin;
+mod calendly;
 mod content;
+mod fields;
 mod headers;
+mod html;
 mod meta;
 mod proof;
 mod refusal;
@@ -13,6 +16,7 @@ mod sign;
 mod soundness;
 mod standard_webhooks;
 mod verify;
+mod woocommerce;
 
 pub use builtin::{SCHEME_NAMES, scheme};
 pub use content::Target;

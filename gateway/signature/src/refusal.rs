@@ -78,6 +78,8 @@ pub enum Expected {
     UnixTime,
     /// A secret behind its prefix.
     Token,
+    /// The named fields that are signed, each once.
+    Fields,
 }
 
 impl std::fmt::Display for Expected {
@@ -87,6 +89,7 @@ impl std::fmt::Display for Expected {
             Self::FewSignatures => "a short list of signatures",
             Self::UnixTime => "a Unix time in digits",
             Self::Token => "a secret in the form that the endpoint describes",
+            Self::Fields => "a list of the fields that the scheme signs, each of them once",
         })
     }
 }

@@ -7,6 +7,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use tidegate_model::scheme::KeyForm;
 
+use crate::html;
+
 /// The most secrets that may be live at once: a rotation needs two, and each one costs a hash over the body.
 pub const MAX_SECRETS: usize = 8;
 
@@ -33,6 +35,7 @@ impl Secret {
         }
         let key = match form {
             KeyForm::Text => text.as_bytes().to_vec(),
+            KeyForm::HtmlDecoded => html::decode(text).into_bytes(),
             KeyForm::Base64 { prefix } => BASE64
                 .decode(text.strip_prefix(prefix.as_str()).unwrap_or(text))
                 .map_err(|_| SecretError::NotBase64 { prefix: prefix.clone() })?,

@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use tidegate_model::scheme::{SignatureScheme, SignedPart, TimestampUnit};
 
 use crate::soundness::signed_headers;
-use crate::{SchemeError, Secret, Target, check_scheme, content};
+use crate::{SchemeError, Secret, Target, check_scheme, content, fields};
 
 /// A message to sign.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// The message's id: written to the signed header that is not the timestamp's (`webhook-id`), where the scheme has one.
+    /// The message's id: written to the signed header or field that is not the timestamp's (`webhook-id`), where the scheme has one.
     pub id: &'a str,
     /// When it is signed, in Unix milliseconds: written where the scheme has a timestamp.
     pub at_ms: i64,
@@ -21,12 +21,12 @@ pub struct Outgoing<'a> {
 /// Why a message cannot be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
-    /// The scheme signs a header that nothing here has a value for.
+    /// The scheme signs a header or a field that nothing here has a value for.
     #[error(
         "the scheme signs both `{first}` and `{second}` besides the timestamp, and a message has one id: it can be verified, but not signed"
     )]
     TwoHeaders {
-        /// The header that gets the id.
+        /// The header or field that gets the id.
         first: String,
         /// The one that nothing is known for.
         second: String,
@@ -35,7 +35,9 @@ pub enum SignError {
     #[error("the scheme signs what the request is sent to: it can be verified, but not signed")]
     Target,
     /// The id cannot stand in a header.
-    #[error("the message id is empty or has characters that no header may have: use visible ASCII")]
+    #[error(
+        "the message id is empty or has characters that no header may have: use visible ASCII, and not the text between two fields"
+    )]
     Id,
     /// The time lies before 1970.
     #[error("the time {at_ms} ms lies before 1970: a signed timestamp counts from there")]
@@ -61,51 +63,59 @@ pub fn sign(
     if scheme.parts.iter().any(|part| matches!(part, SignedPart::Method | SignedPart::Url)) {
         return Err(SignError::Target);
     }
-    let mut sent = signed_pairs(scheme, message)?;
-    let rule = scheme.timestamp.as_ref();
-    let signed_at = rule.map_or(Ok(String::new()), |rule| timestamp(rule.unit, message.at_ms))?;
-    let value = |name: &str| {
-        let pair = sent.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        Ok::<_, Infallible>(pair.map_or(&[][..], |(_, value)| value.as_bytes()))
-    };
-    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, signed_at.as_bytes(), value);
+    let Signed { headers: mut sent, fields } = signed_values(scheme, message)?;
+    let header = |name: &str| find(&sent, |known| known.eq_ignore_ascii_case(name));
+    let field = |name: &str| find(&fields, |known| known == name);
+    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, header, field);
     let tag = content::tag(scheme.algorithm, secret, &pieces);
     let signature = content::encode(scheme.encoding, &tag);
-    let mut value = format!("{}{signature}", scheme.prefix);
-    match rule.map(|rule| (rule, &rule.prefix)) {
-        Some((_, Some(prefix))) => {
-            let separator = scheme.separator.as_deref().unwrap_or_default();
-            value = format!("{prefix}{signed_at}{separator}{value}");
-        }
-        Some((rule, None)) if !sent.iter().any(|(name, _)| name.eq_ignore_ascii_case(&rule.header)) => {
-            sent.push((rule.header.clone(), signed_at));
-        }
-        Some(_) | None => {}
-    }
+    let mut entries: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    entries.push(format!("{}{signature}", scheme.prefix));
+    let value = entries.join(scheme.separator.as_deref().unwrap_or_default());
     sent.push((scheme.header.clone(), value));
     Ok(sent)
 }
 
-/// The headers whose values are signed, each once: the timestamp's, and the one that gets the id.
-fn signed_pairs(scheme: &SignatureScheme, message: &Outgoing<'_>) -> Result<Vec<(String, String)>, SignError> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    let mut id_header: Option<&str> = None;
-    for name in signed_headers(scheme) {
-        if pairs.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            continue;
+fn find(pairs: &[(String, String)], is_it: impl Fn(&str) -> bool) -> Result<&[u8], Infallible> {
+    let pair = pairs.iter().find(|(known, _)| is_it(known));
+    Ok(pair.map_or(&[][..], |(_, value)| value.as_bytes()))
+}
+
+/// What is signed beside the body, each once: headers, and fields of the signature's own header.
+struct Signed {
+    headers: Vec<(String, String)>,
+    fields: Vec<(String, String)>,
+}
+
+/// The timestamp goes where the scheme has it, the id to the other header or field.
+fn signed_values<'s>(scheme: &'s SignatureScheme, message: &Outgoing<'_>) -> Result<Signed, SignError> {
+    let mut signed = Signed { headers: Vec::new(), fields: Vec::new() };
+    let mut id_place: Option<&str> = None;
+    let mut value = |name: &'s str, is_timestamp: bool| match (&scheme.timestamp, id_place) {
+        (Some(rule), _) if is_timestamp => timestamp(rule.unit, message.at_ms),
+        (_, Some(first)) => Err(two_headers(first, name)),
+        (_, None) => {
+            id_place = Some(name);
+            header_text(message.id)
         }
-        let value = match &scheme.timestamp {
-            Some(rule) if rule.header.eq_ignore_ascii_case(name) => timestamp(rule.unit, message.at_ms)?,
-            _ => {
-                if let Some(first) = id_header.replace(name) {
-                    return Err(two_headers(first, name));
-                }
-                header_text(message.id)?
-            }
-        };
-        pairs.push((name.to_owned(), value));
+    };
+    let timestamp_header = scheme.timestamp.as_ref().map_or("", |rule| rule.header.as_str());
+    for name in signed_headers(scheme) {
+        if signed.headers.iter().all(|(known, _)| !known.eq_ignore_ascii_case(name)) {
+            let value = value(name, timestamp_header.eq_ignore_ascii_case(name))?;
+            signed.headers.push((name.to_owned(), value));
+        }
     }
-    Ok(pairs)
+    for name in fields::signed(scheme) {
+        if signed.fields.iter().all(|(known, _)| known != name) {
+            let value = value(name, fields::timestamp(scheme) == Some(name))?;
+            if !fields::is_value(scheme, &value) {
+                return Err(SignError::Id);
+            }
+            signed.fields.push((name.to_owned(), value));
+        }
+    }
+    Ok(signed)
 }
 
 fn timestamp(unit: TimestampUnit, at_ms: i64) -> Result<String, SignError> {

@@ -2,6 +2,8 @@
 
 use tidegate_model::scheme::{SignatureScheme, SignedPart};
 
+use crate::fields;
+
 /// Why a scheme is refused. Each message names the field of `[signature]` to mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemeError {
@@ -22,19 +24,25 @@ pub enum SchemeError {
         /// The timestamp's header.
         header: String,
     },
-    /// The timestamp's place can't be read.
-    #[error(
-        "signature.timestamp: with a prefix it stands in the signature's own header, between its separators: name that header, and give signature.separator"
-    )]
-    TimestampPlace,
-    /// A timestamp is signed that is nowhere.
-    #[error("signature.parts: `timestamp` is signed, and signature.timestamp does not say where it is: add it")]
-    NoTimestamp,
     /// The signature would sign itself.
     #[error("signature.parts: the signature's own header `{header}` is among the signed parts: remove it")]
     SignsItself {
         /// The signature's header.
         header: String,
+    },
+    /// A signed field can't be told from what is around it.
+    #[error(
+        "signature.parts: `{name}` can't be a field of the signature's header: write a name without `=` and the separator that is not the signature's own, and set signature.separator"
+    )]
+    Field {
+        /// The name as written.
+        name: String,
+    },
+    /// The timestamp is one of several fields, and nothing says which.
+    #[error("signature.parts: {count} fields of the timestamp's header are signed, and one must be: the timestamp")]
+    TimestampField {
+        /// How many there are.
+        count: usize,
     },
     /// An empty separator would cut the header into characters.
     #[error("signature.separator is empty: write the text between two signatures, or leave it out")]
@@ -59,18 +67,12 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
     if !scheme.parts.contains(&SignedPart::Body) {
         return Err(SchemeError::BodyNotSigned);
     }
-    let signs_timestamp = scheme.parts.contains(&SignedPart::Timestamp);
-    if signs_timestamp && timestamp.is_none() {
-        return Err(SchemeError::NoTimestamp);
-    }
-    if let Some(rule) = scheme.timestamp.as_ref().filter(|rule| rule.prefix.is_some())
-        && (!rule.header.eq_ignore_ascii_case(&scheme.header) || scheme.separator.is_none())
-    {
-        return Err(SchemeError::TimestampPlace);
-    }
+    let is_signed = |header: &str| match header.eq_ignore_ascii_case(&scheme.header) {
+        true => fields::signed(scheme).next().is_some(),
+        false => signed().any(|name| name.eq_ignore_ascii_case(header)),
+    };
     if let Some(header) = timestamp
-        && !signs_timestamp
-        && !signed().any(|name| name.eq_ignore_ascii_case(header))
+        && !is_signed(header)
     {
         let header = header.to_owned();
         return Err(SchemeError::TimestampNotSigned { header });
@@ -82,6 +84,20 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
     if scheme.separator.as_deref() == Some("") {
         return Err(SchemeError::EmptySeparator);
     }
+    check_fields(scheme)
+}
+
+/// The fields of the signature's own header can be told apart, and one of them is the timestamp where that is among them.
+fn check_fields(scheme: &SignatureScheme) -> Result<(), SchemeError> {
+    let is_signature = |name: &str| scheme.prefix.strip_suffix('=') == Some(name);
+    let is_good = |name: &str| scheme.separator.is_some() && fields::is_name(scheme, name) && !is_signature(name);
+    if let Some(name) = fields::signed(scheme).find(|name| !is_good(name)) {
+        return Err(SchemeError::Field { name: name.to_owned() });
+    }
+    let count = fields::signed(scheme).count();
+    if fields::timestamp(scheme).is_some() && count > 1 {
+        return Err(SchemeError::TimestampField { count });
+    }
     Ok(())
 }
 
@@ -89,7 +105,7 @@ pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
 pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Header(name) => Some(name.as_str()),
-        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Text(_) | SignedPart::Timestamp => None,
+        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Field(_) | SignedPart::Text(_) => None,
     })
 }
 
@@ -130,13 +146,22 @@ mod tests {
             &SchemeError::SignsItself { header: "webhook-signature".to_owned() },
         );
         check(|scheme| scheme.separator = Some(String::new()), &SchemeError::EmptySeparator);
-        check(|scheme| scheme.timestamp.as_mut().unwrap().prefix = Some("t=".to_owned()), &SchemeError::TimestampPlace);
-        check(
-            |scheme| {
-                scheme.timestamp = None;
-                scheme.parts.push(SignedPart::Timestamp);
-            },
-            &SchemeError::NoTimestamp,
-        );
+    }
+
+    #[test]
+    fn fields_that_can_not_be_told_apart_are_refused() {
+        let check = |mend: &dyn Fn(&mut SignatureScheme), expected: &SchemeError| {
+            let mut scheme = crate::scheme("calendly").unwrap();
+            mend(&mut scheme);
+            assert_eq!(check_scheme(&scheme).as_ref(), Err(expected));
+        };
+        let field = |name: &str| SignedPart::Field(name.to_owned());
+        for name in ["", "v1", "a=b", "a,b", "a b", "ü"] {
+            check(&|scheme| scheme.parts[0] = field(name), &SchemeError::Field { name: name.to_owned() });
+        }
+        check(&|scheme| scheme.separator = None, &SchemeError::Field { name: "t".to_owned() });
+        check(&|scheme| scheme.parts.push(field("n")), &SchemeError::TimestampField { count: 2 });
+        let unsigned = SchemeError::TimestampNotSigned { header: "Calendly-Webhook-Signature".to_owned() };
+        check(&|scheme| scheme.parts = vec![SignedPart::Body], &unsigned);
     }
 }

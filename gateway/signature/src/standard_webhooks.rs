@@ -28,7 +28,6 @@ pub(crate) fn scheme() -> SignatureScheme {
         key: KeyForm::Base64 { prefix: "whsec_".to_owned() },
         timestamp: Some(TimestampRule {
             header: "webhook-timestamp".to_owned(),
-            prefix: None,
             unit: TimestampUnit::Seconds,
             tolerance_s: TOLERANCE_S,
             stale: StalePolicy::Reject,

@@ -4,7 +4,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
 
 use crate::refusal::Expected;
-use crate::{Refusal, Secrets, Target, check_scheme, content, headers};
+use crate::{Refusal, Secrets, Target, check_scheme, content, fields, headers};
 
 /// The most signatures that are read from one header: a sender signs once for each of its live keys.
 pub const MAX_SIGNATURES: usize = 16;
@@ -59,17 +59,18 @@ where
     check_scheme(scheme)?;
     let signed = headers::only(headers, &scheme.header)?;
     let signatures = read_signatures(scheme, signed)?;
-    let (timestamp, signed_at) = match &scheme.timestamp {
+    let field = |name: &str| fields::only(scheme, signed, name);
+    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name), field)?;
+    let timestamp = match &scheme.timestamp {
         Some(rule) => {
-            let value = match &rule.prefix {
-                Some(prefix) => timestamp_among(scheme, prefix, signed)?,
+            let value = match fields::timestamp(scheme) {
+                Some(name) => field(name)?,
                 None => headers::only(headers, &rule.header)?,
             };
-            (Some((rule, read_timestamp(rule, value)?)), value)
+            Some((rule, read_timestamp(rule, value)?))
         }
-        None => (None, &[][..]),
+        None => None,
     };
-    let pieces = content::pieces(scheme, target, body, signed_at, |name| headers::only(headers, name))?;
     let secret_index = matching_secret(scheme, secrets, &pieces, &signatures).ok_or_else(|| {
         let header = scheme.header.clone();
         Refusal::Mismatch { header }
@@ -103,17 +104,6 @@ fn read_signatures(scheme: &SignatureScheme, value: &[u8]) -> Result<Vec<Vec<u8>
         return Err(malformed(Expected::Signature));
     }
     Ok(signatures)
-}
-
-/// The timestamp that stands among the signatures: the one entry with its prefix. Of two, one could be believed where the other is signed.
-fn timestamp_among<'v>(scheme: &SignatureScheme, prefix: &str, value: &'v [u8]) -> Result<&'v [u8], Refusal> {
-    let text = str::from_utf8(value).unwrap_or_default();
-    let separator = scheme.separator.as_deref().unwrap_or_default();
-    let mut found = text.split(separator).filter_map(|entry| entry.trim_start().strip_prefix(prefix));
-    match (found.next(), found.next()) {
-        (Some(timestamp), None) => Ok(timestamp.as_bytes()),
-        _ => Err(Refusal::Malformed { header: scheme.header.clone(), expected: Expected::UnixTime }),
-    }
 }
 
 /// The first secret that makes one of the signatures. Always does the whole work.

@@ -8,7 +8,7 @@ pub(super) use plugins::component_of;
 use plugins::build_text;
 
 use super::{
-    Catalog, Connection, Endpoint, Facts, HiddenText, Interpreter, Sender, Workspace, delivery_id_headers,
+    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Sender, Workspace,
     files::read_all, proof, settings,
 };
 use crate::{
@@ -328,7 +328,7 @@ impl Loader<'_> {
             number: self.number(Named::Endpoint, &section.name)?,
             name: section.name.clone(),
             home,
-            delivery_id_headers: delivery_id_headers(&manifest.items.dedupe),
+            delivery_id: DeliveryIdParts::of(&manifest.items.dedupe),
             max_body_bytes: section.max_body_bytes.unwrap_or(manifest_limit),
             plugin_digest: own.digest,
             meter: self.metrics.endpoint(&section.name),

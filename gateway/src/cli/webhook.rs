@@ -19,7 +19,7 @@ pub(super) enum WebhookCommand {
     Try(trial::TryArgs),
     /// Send a webhook, signed as the provider would.
     Send {
-        /// Provider: the id of a bundled plugin (shopify, meta), or a packed plugin, which says how its provider signs.
+        /// Provider: the id of a bundled plugin (shopify, woocommerce, calendly, meta), or a packed plugin, which says how its provider signs.
         #[arg(value_name = "PROVIDER|FILE")]
         provider: String,
         /// A topic with a bundled sample (orders/create), or a file with the body or a fixture.

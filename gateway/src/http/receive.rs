@@ -58,7 +58,9 @@ pub(super) async fn post(
     match taken {
         Ok((id, taken)) => {
             endpoint.meter.webhooks(taken).inc();
-            endpoint.meter.receive.observe(watch.elapsed().as_secs_f64());
+            if id.is_some() {
+                endpoint.meter.receive.observe(watch.elapsed().as_secs_f64());
+            }
             Ok(answer(&endpoint, id))
         }
         Err((problem, taken)) => {
@@ -89,7 +91,8 @@ fn called(app: &App, catalog: &Catalog, uri: &Uri) -> String {
     }
 }
 
-async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(DeliveryId, Taken), NotTaken> {
+/// Gives the stored delivery's id; `None` when the webhook is only to be answered.
+async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(Option<DeliveryId>, Taken), NotTaken> {
     let Call { caller, url, headers, body } = call;
     app.accepting().map_err(|why| (Problem::unavailable(why), Taken::Unavailable))?;
     let _request = app.flights().request();
@@ -100,10 +103,17 @@ async fn take(app: &Arc<App>, endpoint: &Endpoint, call: Call) -> Result<(Delive
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
     let target = Target { method: "POST", url: &url };
     let incoming = Incoming { target, headers: &headers, body: &body, received_at: app.now() };
-    let accepted = pipeline::receive(endpoint, &incoming, app.store().seq())
-        .map_err(|fault| not_taken(endpoint, caller, &fault))?;
+    let accepted = match pipeline::receive(endpoint, &incoming, app.store().seq()) {
+        Ok(accepted) => accepted,
+        Err(ReceiveFault::Refused(refusal)) if pipeline::is_unsigned(endpoint, &incoming, &refusal) => {
+            tracing::info!(endpoint = %endpoint.name, %caller, "the provider tried the endpoint out");
+            return Ok((None, Taken::Ping));
+        }
+        Err(fault) => return Err(not_taken(endpoint, caller, &fault)),
+    };
     drop(body);
-    store(app, endpoint, accepted).await
+    let (id, taken) = store(app, endpoint, accepted).await?;
+    Ok((Some(id), taken))
 }
 
 /// The length that the body says it has; the limit, when it says none.
@@ -192,7 +202,7 @@ fn repeat(endpoint: &Endpoint, id: DeliveryId) -> (DeliveryId, Taken) {
 }
 
 /// What the plugin's manifest says this provider wants to hear.
-fn answer(endpoint: &Endpoint, id: DeliveryId) -> axum::response::Response {
+fn answer(endpoint: &Endpoint, id: Option<DeliveryId>) -> axum::response::Response {
     let wanted = &endpoint.manifest.response;
     let mut response = Response::new(Body::from(wanted.body.clone()));
     *response.status_mut() = StatusCode::from_u16(wanted.status).unwrap_or(StatusCode::OK);
@@ -200,7 +210,7 @@ fn answer(endpoint: &Endpoint, id: DeliveryId) -> axum::response::Response {
     if let Some(kind) = wanted.content_type.as_deref().and_then(|kind| HeaderValue::from_str(kind).ok()) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+    if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
         headers.insert(DELIVERY, id);
     }
     response

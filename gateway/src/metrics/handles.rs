@@ -28,6 +28,8 @@ words! {
         Accepted = "accepted",
         /// It was taken before.
         Repeat = "repeat",
+        /// It is one that the provider never signs: it was answered, and not stored.
+        Ping = "ping",
         /// It is not authentic.
         Refused = "refused",
         /// Its body is over the limit.

@@ -149,13 +149,22 @@ pub(crate) enum BodyFault {
     Body(#[from] BodyError),
 }
 
-/// The hash of what tells deliveries apart, when the manifest names headers only.
+/// Whether a webhook that is not signed is one that its provider never signs, by the manifest: it is answered, and that is all.
+pub(crate) fn is_unsigned(endpoint: &Endpoint, incoming: &Incoming<'_>, refusal: &Refusal) -> bool {
+    let is_unsigned =
+        matches!(refusal, Refusal::Missing { header } if header.eq_ignore_ascii_case(&endpoint.scheme.header));
+    let content_type = incoming.headers.iter().find(|(name, _)| name == "content-type");
+    let content_type = content_type.and_then(|(_, value)| str::from_utf8(value).ok()).unwrap_or_default();
+    let rules = &endpoint.plugin.manifest().unsigned;
+    is_unsigned && rules.iter().any(|rule| rule.is_met_by(content_type, incoming.body))
+}
+
+/// The hash of what tells deliveries apart, when the manifest names nothing inside them.
 fn delivery_hash(endpoint: &Endpoint, incoming: &Incoming<'_>) -> Option<[u8; 16]> {
-    let names = endpoint.delivery_id_headers.as_ref()?;
-    let values: Option<Vec<&[u8]>> = names
-        .iter()
-        .map(|name| incoming.headers.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_slice()))
-        .collect();
+    let parts = endpoint.delivery_id.as_ref()?;
+    let header = |name: &String| incoming.headers.iter().find(|(held, _)| held == name);
+    let values = parts.headers.iter().map(|name| header(name).map(|(_, value)| value.as_slice()));
+    let values: Option<Vec<&[u8]>> = values.chain(parts.body.then_some(Some(incoming.body))).collect();
     // Without its id a delivery is told apart by its body; so is one that is old, and accepted once.
     Some(values.map_or_else(|| hash16(&[b"body", incoming.body]), |values| hash16(&values)))
 }

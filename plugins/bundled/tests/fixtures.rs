@@ -16,6 +16,11 @@ macro_rules! has_a_test {
 tidegate_bundled::foreach_plugin!(has_a_test);
 
 #[test]
+fn calendly() {
+    check("calendly");
+}
+
+#[test]
 fn json_hmac() {
     check("json-hmac");
 }
@@ -28,6 +33,11 @@ fn meta() {
 #[test]
 fn shopify() {
     check("shopify");
+}
+
+#[test]
+fn woocommerce() {
+    check("woocommerce");
 }
 
 fn check(id: &str) {

@@ -97,6 +97,13 @@ impl Setup {
         self.second_business()
     }
 
+    /// Adds an endpoint for a bundled plugin, named as it is.
+    #[must_use]
+    pub fn provider(mut self, plugin: &str, secret: &str) -> Self {
+        self.endpoints.push(Endpoint::new(plugin, plugin, secret));
+        self
+    }
+
     /// As [`Setup::second_business`], with a shop of its own, the endpoint `second`.
     #[must_use]
     pub fn second_shop(mut self) -> Self {

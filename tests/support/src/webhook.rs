@@ -93,6 +93,38 @@ pub fn shopify(topic: &str, id: &str, body: impl Into<Vec<u8>>, secret: &str) ->
     Played { headers, body }
 }
 
+/// A webhook of WooCommerce. The delivery id is the same for all deliveries of a second; `secret` is the key, without HTML entities.
+///
+/// Source: <https://github.com/woocommerce/woocommerce/blob/trunk/plugins/woocommerce/includes/class-wc-webhook.php>.
+pub fn woocommerce(topic: &str, delivery_id: &str, body: impl Into<Vec<u8>>, secret: &str) -> Played {
+    let body = body.into();
+    let (resource, event) = topic.split_once('.').unwrap_or((topic, ""));
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-wc-webhook-source", "https://harbour-and-pine.example/"),
+        ("x-wc-webhook-topic", topic),
+        ("x-wc-webhook-resource", resource),
+        ("x-wc-webhook-event", event),
+        ("x-wc-webhook-signature", &STANDARD.encode(hmac(secret, &body))),
+        ("x-wc-webhook-id", "12"),
+        ("x-wc-webhook-delivery-id", delivery_id),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Played { headers, body }
+}
+
+/// A webhook of Calendly, signed at a Unix second.
+///
+/// Source: <https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures>.
+pub fn calendly(body: impl Into<Vec<u8>>, at_s: i64, secret: &str) -> Played {
+    let body = body.into();
+    let signed = [format!("{at_s}.").as_bytes(), &body].concat();
+    let signature = format!("t={at_s},v1={}", hex::encode(hmac(secret, &signed)));
+    let headers = [("content-type", "application/json"), ("calendly-webhook-signature", &signature)];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Played { headers, body }
+}
+
 /// A webhook of Meta.
 ///
 /// Source: <https://developers.facebook.com/docs/graph-api/webhooks/getting-started>.

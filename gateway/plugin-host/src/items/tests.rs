@@ -92,6 +92,26 @@ fn a_whole_body_is_one_item_with_its_properties_in_headers() {
 }
 
 #[test]
+fn deliveries_that_share_an_id_are_told_apart_by_their_bodies() {
+    let manifest = manifest("[items]\ndedupe = [{ header = \"x-id\" }, { body = \"sha256\" }]");
+    let key = |id: &str, body: &'static str| {
+        split(&manifest, &headers(&[("x-id", id)]), body.as_bytes()).unwrap()[0].dedupe_key
+    };
+    assert_eq!(key("1", "a"), key("1", "a"));
+    assert_ne!(key("1", "a"), key("1", "b"));
+    assert_ne!(key("1", "a"), key("2", "a"));
+}
+
+#[test]
+fn the_first_selector_that_finds_something_gives_the_state() {
+    let manifest = manifest("[items]\nstate = [{ pointer = \"/new\" }, { pointer = \"/id\" }]");
+    let key = |body: &'static str| split(&manifest, &[], body.as_bytes()).unwrap().remove(0).state_key;
+    assert_eq!(key(r#"{"new":"b","id":"a"}"#).as_deref(), Some("b"));
+    assert_eq!(key(r#"{"new":null,"id":"a"}"#).as_deref(), Some("a"));
+    assert_eq!(key("{}"), None);
+}
+
+#[test]
 fn a_body_that_is_an_array_is_cut_into_its_elements() {
     let manifest = manifest(
         "[items]\neach = \"/*\"\ntopic = { pointer = \"/subscriptionType\" }\ndedupe = [{ pointer = \"/eventId\" }]",

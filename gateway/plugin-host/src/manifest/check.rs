@@ -24,6 +24,7 @@ pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
         .or_else(|| super::build::mistake(manifest.build.as_ref()?))
         .or_else(|| topics(manifest))
         .or_else(|| signature(manifest))
+        .or_else(|| unsigned(manifest))
         .or_else(|| handshake(manifest))
         .or_else(|| response(manifest))
         .or_else(|| items(manifest))
@@ -93,6 +94,11 @@ fn signature(manifest: &Manifest) -> Option<Mistake> {
     }
 }
 
+fn unsigned(manifest: &Manifest) -> Option<Mistake> {
+    let index = manifest.unsigned.iter().position(|rule| rule.form.is_empty())?;
+    at(format!("unsigned.{index}.form"), "expected at least one field, found none: every empty form would be answered")
+}
+
 fn handshake(manifest: &Manifest) -> Option<Mistake> {
     let handshake = manifest.handshake.as_ref()?;
     match handshake.kind {
@@ -131,11 +137,20 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
             );
         }
     }
-    let single = [("topic", &items.topic), ("route", &items.route), ("state", &items.state)];
+    let single = [("topic", &items.topic), ("route", &items.route)];
     let single = single.into_iter().filter_map(|(key, selector)| Some((key.to_owned(), selector.as_ref()?)));
-    let several = items.dedupe.iter().enumerate().map(|(index, selector)| (format!("dedupe.{index}"), selector));
-    for (key, selector) in single.chain(several) {
-        if let Some(reason) = bad_selector(items.each.as_ref(), selector) {
+    let state_key = |index| if items.state.len() == 1 { "state".to_owned() } else { format!("state.{index}") };
+    let state = items.state.iter().enumerate().map(|(index, selector)| (state_key(index), selector));
+    let dedupe = items.dedupe.iter().enumerate().map(|(index, selector)| (format!("dedupe.{index}"), selector));
+    for (key, selector) in single.chain(state).chain(dedupe) {
+        let reason = match selector {
+            Selector::Body(_) if !key.starts_with("dedupe.") => Some(
+                "a digest tells repeats apart and nothing else: use it under `dedupe`, and `header` or `pointer` here"
+                    .to_owned(),
+            ),
+            selector => bad_selector(items.each.as_ref(), selector),
+        };
+        if let Some(reason) = reason {
             return at(format!("items.{key}"), reason);
         }
     }
@@ -152,7 +167,7 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
 fn bad_selector(each: Option<&Pointer>, selector: &Selector) -> Option<String> {
     match selector {
         Selector::Header(name) if name.is_empty() => Some("expected the name of a header, found nothing".to_owned()),
-        Selector::Header(_) | Selector::Pointer(_) => None,
+        Selector::Header(_) | Selector::Pointer(_) | Selector::Body(_) => None,
         Selector::Envelope(pointer) => unbound(each, pointer),
     }
 }

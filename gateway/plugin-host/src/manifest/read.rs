@@ -1,6 +1,6 @@
 //! From TOML text to the manifest's fields, and from serde's errors to ours.
 
-use super::{Manifest, ManifestError, Signature, locate, nearest::nearest};
+use super::{Manifest, ManifestError, Selector, Signature, locate, nearest::nearest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tidegate_model::scheme::{SignatureScheme, TokenRule};
 
@@ -98,6 +98,29 @@ pub(super) fn token<S: Serializer>(rule: &TokenRule, serializer: S) -> Result<S:
     let is_basic = *rule == TokenRule::basic();
     let scheme = if is_basic { "basic" } else { "token" };
     Written { scheme, rule: (!is_basic).then_some(rule) }.serialize(serializer)
+}
+
+/// One selector, or a list of them.
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Selector>, D::Error> {
+    struct Selectors;
+
+    impl<'de> de::Visitor<'de> for Selectors {
+        type Value = Vec<Selector>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a selector, or a list of selectors")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            Ok(vec![Selector::deserialize(de::value::MapAccessDeserializer::new(map))?])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(de::value::SeqAccessDeserializer::new(list))
+        }
+    }
+
+    deserializer.deserialize_any(Selectors)
 }
 
 /// A JSON Schema, written as JSON text or as a TOML table.

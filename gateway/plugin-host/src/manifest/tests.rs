@@ -31,6 +31,7 @@ fn what_is_not_written_has_its_documented_default() {
     assert_eq!(manifest.response, Response { status: 200, body: String::new(), content_type: None });
     assert_eq!(manifest.items, Items::default());
     assert_eq!((manifest.signature, manifest.handshake, manifest.config_schema), (None, None, None));
+    assert_eq!(manifest.unsigned, []);
 }
 
 #[test]
@@ -46,6 +47,8 @@ fn every_part_is_read() {
         encoding = "hex"
         parts = [{ header = "X-Time" }, { text = "." }, "body"]
         timestamp = { header = "X-Time", unit = "seconds", tolerance_s = 300 }
+        [[unsigned]]
+        form = { webhook_id = "digits" }
         [handshake]
         kind = "challenge"
         mode = "hub.mode"
@@ -61,7 +64,8 @@ fn every_part_is_read() {
         envelope = ["/object"]
         topic = { header = "x-topic" }
         route = { envelope = "/object" }
-        dedupe = [{ pointer = "/id" }]
+        dedupe = [{ pointer = "/id" }, { body = "sha256" }]
+        state = { pointer = "/id" }
         priority = ["orders/paid"]
         [limits]
         deadline_ms = 100
@@ -85,6 +89,40 @@ fn every_part_is_read() {
     let json = serde_json::to_value(&manifest).unwrap();
     assert_eq!(json["items"]["each"], "/entry/*");
     assert_eq!(json["items"]["dedupe"][0]["pointer"], "/id");
+    assert_eq!(json["items"]["dedupe"][1]["body"], "sha256");
+    assert_eq!(json["items"]["state"][0]["pointer"], "/id");
+    assert_eq!(json["unsigned"][0]["form"]["webhook_id"], "digits");
+}
+
+#[test]
+fn a_scheme_whose_parts_are_fields_of_one_header_is_spelled_out() {
+    let manifest = parse(
+        r#"
+        [signature]
+        header = "Stripe-Signature"
+        algorithm = "hmac-sha256"
+        encoding = "hex"
+        prefix = "v1="
+        separator = ","
+        parts = [{ field = "t" }, { text = "." }, "body"]
+        timestamp = { header = "Stripe-Signature", unit = "seconds", tolerance_s = 300 }
+        "#,
+    )
+    .unwrap();
+    let Some(Signature::Scheme(scheme)) = &manifest.signature else { panic!("{:?}", manifest.signature) };
+    assert_eq!(scheme.parts[0], SignedPart::Field("t".to_owned()));
+}
+
+#[test]
+fn a_state_may_be_found_in_several_places() {
+    let manifest = parse("[items]\nstate = [{ pointer = \"/new\" }, { header = \"x\" }]").unwrap();
+    assert_eq!(manifest.items.state.len(), 2);
+    let json = serde_json::to_string(&manifest).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
+    check(
+        "[items]\nstate = \"/id\"",
+        "plugin.toml:5: items.state: invalid type: string \"/id\", expected a selector, or a list of selectors",
+    );
 }
 
 #[test]
@@ -105,7 +143,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_one_that_was_meant() {
     );
     check(
         "[items]\ntopic = { head = \"x\" }",
-        "plugin.toml:5: items.topic.head: unknown key `head`, expected one of header, pointer, envelope; did you mean `header`?",
+        "plugin.toml:5: items.topic.head: unknown key `head`, expected one of header, pointer, envelope, body; did you mean `header`?",
     );
     check(
         "[signature]\nheader = \"X\"\nalgoritm = \"hmac-sha256\"",
@@ -185,6 +223,17 @@ fn what_a_manifest_says_must_make_sense() {
     check(
         "config_schema = \"{\"",
         "plugin.toml:4: config_schema: expected a JSON Schema as JSON text: EOF while parsing an object at line 1 column 1",
+    );
+}
+
+#[test]
+fn a_digest_of_the_body_tells_repeats_apart_and_nothing_else() {
+    let reason = "a digest tells repeats apart and nothing else: use it under `dedupe`, and `header` or `pointer` here";
+    check("[items]\nroute = { body = \"sha256\" }", &format!("plugin.toml:5: items.route: {reason}"));
+    check("[items]\nstate = { body = \"sha256\" }", &format!("plugin.toml:5: items.state: {reason}"));
+    check(
+        "[[unsigned]]\nform = {}",
+        "plugin.toml:5: unsigned.0.form: expected at least one field, found none: every empty form would be answered",
     );
 }
 

@@ -22,6 +22,7 @@ fn a_secret_is_its_text_or_its_decoded_base64() {
     check("AAEC", &whsec(), &Ok(&[0, 1, 2]));
     check("whsec_AAE=", &whsec(), &Ok(&[0, 1]));
     check("whsec_AAE", &whsec(), &Ok(&[0, 1]));
+    check(" a&amp;b ", &KeyForm::HtmlDecoded, &Ok(b" a&b "));
 }
 
 #[test]

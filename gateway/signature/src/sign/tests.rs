@@ -30,7 +30,7 @@ fn a_standard_webhook_gets_its_id_its_seconds_and_its_signature() {
 #[test]
 fn a_scheme_over_the_body_alone_needs_neither_id_nor_time() {
     let bare = Outgoing { id: "", at_ms: -1, ..MESSAGE };
-    for name in ["shopify", "meta"] {
+    for name in ["shopify", "meta", "woocommerce"] {
         assert_eq!(signed(&scheme(name).unwrap(), bare).unwrap().len(), 1);
     }
 }
@@ -57,6 +57,24 @@ fn milliseconds_are_written_whole_and_a_header_signed_twice_is_sent_once() {
     let headers = signed(&scheme, MESSAGE).unwrap();
     assert_eq!(headers.len(), 3);
     assert_eq!(headers[1].1, "1772359200999");
+}
+
+#[test]
+fn fields_stand_before_the_signature_in_its_own_header() {
+    let mut scheme = scheme("calendly").unwrap();
+    let headers = signed(&scheme, MESSAGE).unwrap();
+    let (name, value) = &headers[0];
+    assert_eq!((headers.len(), name.as_str()), (1, "Calendly-Webhook-Signature"));
+    assert!(value.starts_with("t=1772359200,v1="), "{value}");
+
+    scheme.timestamp = None;
+    let headers = signed(&scheme, MESSAGE).unwrap();
+    assert!(headers[0].1.starts_with("t=msg_1,v1="), "{headers:?}");
+    let id = Outgoing { id: "a,v1=b", ..MESSAGE };
+    assert_eq!(signed(&scheme, id), Err(SignError::Id));
+    scheme.parts.push(SignedPart::Field("n".to_owned()));
+    let expected = SignError::TwoHeaders { first: "t".to_owned(), second: "n".to_owned() };
+    assert_eq!(signed(&scheme, MESSAGE), Err(expected));
 }
 
 #[test]

@@ -233,6 +233,50 @@ fn a_scheme_may_accept_a_stale_delivery_once_and_says_so() {
 }
 
 #[test]
+fn fields_are_found_by_name_in_any_order_among_others() {
+    let rewrite = |change: fn(&str, &str) -> String| {
+        move |headers: &mut Pairs| {
+            let (t, v1) = headers[0].1.split_once(',').map(|(t, v1)| (t.to_owned(), v1.to_owned())).unwrap();
+            headers[0].1 = change(&t, &v1);
+        }
+    };
+    let name = "calendly";
+    check(name, rewrite(|t, v1| format!("{v1},{t}")), &accepted(0));
+    check(name, rewrite(|t, v1| format!("v0=00,{t},x=1,{v1},v1=00,")), &accepted(0));
+    let refused = |expected| malformed("Calendly-Webhook-Signature", expected);
+    check(name, rewrite(|_, v1| v1.to_owned()), &refused(Expected::Fields));
+    check(name, rewrite(|t, v1| format!("{t},{t},{v1}")), &refused(Expected::Fields));
+    check(name, rewrite(|_, v1| format!("T=1772359200,{v1}")), &refused(Expected::Fields));
+    check(name, rewrite(|t, _| t.to_owned()), &refused(Expected::Signature));
+    check(name, rewrite(|t, v1| format!("{t};{v1}")), &refused(Expected::Signature));
+    check(name, rewrite(|_, v1| format!("t=1772359201,{v1}")), &mismatch("Calendly-Webhook-Signature"));
+}
+
+#[test]
+fn a_timestamp_in_a_field_is_digits_and_a_stale_one_is_accepted_once() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use tidegate_model::scheme::Encoding;
+
+    let scheme = scheme("calendly").unwrap();
+    let headers = headers(&scheme, "AAAA");
+    let stale = Ok(Verified { secret_index: 0, stale: true });
+    check_with(&scheme, &["AAAA"], &headers, AT_MS + 180_000, &accepted(0));
+    check_with(&scheme, &["AAAA"], &headers, AT_MS + 180_001, &stale);
+    check_with(&scheme, &["AAAA"], &headers, AT_MS + 86_400_000, &stale);
+    let signature = crate::content::tag(scheme.algorithm, &secret(&scheme, "AAAA"), &[b"soon", b".", BODY]);
+    let headers = |text: String| vec![(scheme.header.clone(), text)];
+    let refused = malformed("Calendly-Webhook-Signature", Expected::UnixTime);
+    let forged = headers(format!("t=soon,v1={}", hex::encode(&signature)));
+    check_with(&scheme, &["AAAA"], &forged, AT_MS, &refused);
+    let mut padded = scheme.clone();
+    padded.encoding = Encoding::Base64;
+    padded.timestamp = None;
+    // The padding of base64 is no field.
+    let signed = headers(format!("t=soon,v1={}", STANDARD.encode(&signature)));
+    check_with(&padded, &["AAAA"], &signed, AT_MS, &accepted(0));
+}
+
+#[test]
 fn an_unsound_scheme_accepts_nothing() {
     let mut scheme = scheme("shopify").unwrap();
     let headers = headers(&scheme, "AAAA");
@@ -323,10 +367,9 @@ fn a_time_may_stand_among_the_signatures_of_its_header() {
     scheme.header = "Stripe-Signature".to_owned();
     scheme.prefix = "v1=".to_owned();
     scheme.separator = Some(",".to_owned());
-    scheme.parts = vec![SignedPart::Timestamp, SignedPart::Text(".".to_owned()), SignedPart::Body];
+    scheme.parts = vec![SignedPart::Field("t".to_owned()), SignedPart::Text(".".to_owned()), SignedPart::Body];
     scheme.timestamp = Some(tidegate_model::scheme::TimestampRule {
         header: "stripe-signature".to_owned(),
-        prefix: Some("t=".to_owned()),
         unit: tidegate_model::scheme::TimestampUnit::Seconds,
         tolerance_s: 300,
         stale: StalePolicy::Reject,

@@ -23,6 +23,35 @@ async fn status(stage: &Stage) -> u16 {
     taken.into_response().status().as_u16()
 }
 
+/// Hands a request without a signature to an endpoint; gives the answer's status, and whether it names a delivery.
+async fn bare(stage: &Stage, endpoint: &str, kind: &'static str, body: &'static str) -> (u16, bool) {
+    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
+    let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9)));
+    let uri = Uri::try_from(format!("/in/{endpoint}")).unwrap();
+    let path = Path(endpoint.to_owned());
+    let taken = post(State(Arc::clone(stage.app())), peer, path, uri, headers, Body::from(body)).await;
+    let answer = taken.into_response();
+    (answer.status().as_u16(), answer.headers().contains_key(DELIVERY))
+}
+
+#[test]
+fn a_ping_that_no_provider_signs_is_answered_and_leaves_nothing() {
+    let mut stage = Stage::new(&[]);
+    stage.open_every_endpoint();
+    let check = |endpoint: &str, kind, body, expected| {
+        let found = stage.runtime().block_on(bare(&stage, endpoint, kind, body));
+        assert_eq!(found, (expected, false), "{endpoint} {kind} {body}");
+    };
+    let form = "application/x-www-form-urlencoded";
+    check("woocommerce", form, "webhook_id=7", 200);
+    check("woocommerce", form, "webhook_id=7&status=1", 401);
+    check("woocommerce", "application/json", "webhook_id=7", 401);
+    check("woocommerce", "application/json", "{}", 401);
+    check("shopify", form, "webhook_id=7", 401);
+    let deliveries = KeyRange::prefix(&Key::new(Space::Deliveries, WORKSPACE));
+    assert!(stage.app().store().range(&deliveries, Order::Forward, 9).unwrap().is_empty());
+}
+
 fn look<T>(answer: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     answer.poll(&mut Context::from_waker(Waker::noop()))
 }

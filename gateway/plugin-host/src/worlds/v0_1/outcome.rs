@@ -125,7 +125,7 @@ fn trigger(keys: &HashMap<String, usize>, trigger: wit::Trigger) -> Read<Trigger
 
 fn state(identity: &Identity, state: Option<String>) -> Read<Option<String>> {
     match &state {
-        Some(_) if identity.manifest.items.state.is_none() => Err(Bad::new(
+        Some(_) if identity.manifest.items.state.is_empty() => Err(Bad::new(
             "state",
             "the plugin returned a state, but its plugin.toml names no key for it: add `state` under [items]",
         )),
