@@ -26,6 +26,30 @@ pub struct SignatureScheme {
     /// The signed timestamp, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TimestampRule>,
+    /// What a request must say beside the signature's header to be signed so; for providers that write several versions into one header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<HeaderValue>,
+    /// Other ways in which the provider may have signed, in order of preference. The first way whose headers the request has is the one that counts: what that
+    /// refuses is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<SignatureScheme>,
+}
+
+impl SignatureScheme {
+    /// The scheme and its alternatives, in order of preference.
+    pub fn ways(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.alternatives)
+    }
+}
+
+/// A header and the one value that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderValue {
+    /// Name (any case).
+    pub header: String,
+    /// Value, to the letter.
+    pub value: String,
 }
 
 /// The keyed hash.
@@ -36,6 +60,9 @@ pub enum Algorithm {
     HmacSha256,
     /// HMAC with SHA-1 (Twilio's older form).
     HmacSha1,
+    /// Plain SHA-256 of the secret and, after it, what is signed (HubSpot's older versions). Weaker than HMAC: who has seen a signed request can make a signature
+    /// for that request with certain bytes added at its end, which are never text.
+    SecretSha256,
 }
 
 /// How bytes are written as text.
@@ -58,6 +85,8 @@ pub enum SignedPart {
     Method,
     /// The URL that the provider called, with its query: the address of the configuration (`server.public_url`) with the path, never what a header says.
     Url,
+    /// As `url`, with the percent escapes of these characters read and every other escape left as it is.
+    UrlDecoded(String),
     /// The value of a header, as received.
     Header(String),
     /// Fixed text, e.g. `.`.

@@ -2,15 +2,16 @@
 
 use tidegate_model::scheme::SignatureScheme;
 
-use crate::{meta, shopify, standard_webhooks};
+use crate::{hubspot, meta, shopify, standard_webhooks};
 
 /// The names that [`scheme`] knows, for the message that lists them.
-pub const SCHEME_NAMES: [&str; 3] = ["meta", "shopify", "standard-webhooks"];
+pub const SCHEME_NAMES: [&str; 4] = ["hubspot", "meta", "shopify", "standard-webhooks"];
 
 /// The built-in scheme of this name, or `None` when there is none (see [`SCHEME_NAMES`]).
 #[must_use]
 pub fn scheme(name: &str) -> Option<SignatureScheme> {
     match name {
+        "hubspot" => Some(hubspot::scheme()),
         "meta" => Some(meta::scheme()),
         "shopify" => Some(shopify::scheme()),
         "standard-webhooks" => Some(standard_webhooks::scheme()),

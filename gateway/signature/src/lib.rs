@@ -4,6 +4,7 @@
 mod builtin;
 mod content;
 mod headers;
+mod hubspot;
 mod meta;
 mod refusal;
 mod secret;
@@ -17,6 +18,6 @@ pub use builtin::{SCHEME_NAMES, scheme};
 pub use content::Target;
 pub use refusal::{Expected, Refusal};
 pub use secret::{MAX_SECRETS, Secret, SecretError, Secrets};
-pub use sign::{Outgoing, SignError, sign};
+pub use sign::{Outgoing, SignError, sign, sign_request};
 pub use soundness::{SchemeError, check_scheme};
 pub use verify::{MAX_SIGNATURES, Verified, verify, verify_request};

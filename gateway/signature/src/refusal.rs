@@ -68,6 +68,8 @@ pub enum Expected {
     FewSignatures,
     /// A whole number of Unix seconds or milliseconds.
     UnixTime,
+    /// A version of the scheme.
+    Version,
 }
 
 impl std::fmt::Display for Expected {
@@ -76,6 +78,7 @@ impl std::fmt::Display for Expected {
             Self::Signature => "a signature of the form that the scheme describes",
             Self::FewSignatures => "a short list of signatures",
             Self::UnixTime => "a Unix time in digits",
+            Self::Version => "a version that the scheme knows",
         })
     }
 }

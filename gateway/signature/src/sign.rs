@@ -31,8 +31,8 @@ pub enum SignError {
         /// The one that nothing is known for.
         second: String,
     },
-    /// The scheme signs the URL or the method, which a message does not know.
-    #[error("the scheme signs what the request is sent to: it can be verified, but not signed")]
+    /// The scheme signs the URL or the method, and they were not given.
+    #[error("the scheme signs what the request is sent to: give the method and the URL")]
     Target,
     /// The id cannot stand in a header.
     #[error("the message id is empty or has characters that no header may have: use visible ASCII")]
@@ -48,7 +48,8 @@ pub enum SignError {
     Scheme(#[from] SchemeError),
 }
 
-/// Signs a message: the headers to send with it, in the scheme's spelling, the signature last. What this makes, [`verify`](crate::verify) accepts.
+/// Signs a message: the headers to send with it, in the scheme's spelling, the signature last. What this makes, [`verify`](crate::verify) accepts. Of a scheme
+/// with alternatives it is the first way.
 ///
 /// # Errors
 /// [`SignError`]; none of them goes away by trying again.
@@ -57,8 +58,21 @@ pub fn sign(
     secret: &Secret,
     message: &Outgoing<'_>,
 ) -> Result<Vec<(String, String)>, SignError> {
+    sign_request(scheme, secret, Target::default(), message)
+}
+
+/// As [`sign`], for schemes that may also sign what the request is sent to. What this makes, [`verify_request`](crate::verify_request) accepts.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_request(
+    scheme: &SignatureScheme,
+    secret: &Secret,
+    target: Target<'_>,
+    message: &Outgoing<'_>,
+) -> Result<Vec<(String, String)>, SignError> {
     check_scheme(scheme)?;
-    if scheme.parts.iter().any(|part| matches!(part, SignedPart::Method | SignedPart::Url)) {
+    if scheme.parts.iter().any(|part| is_unknown(part, target)) {
         return Err(SignError::Target);
     }
     let mut sent = signed_pairs(scheme, message)?;
@@ -66,12 +80,22 @@ pub fn sign(
         let pair = sent.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         Ok::<_, Infallible>(pair.map_or(&[][..], |(_, value)| value.as_bytes()))
     };
-    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, value);
+    let Ok(pieces) = content::pieces(scheme, target, message.body, value);
     let tag = content::tag(scheme.algorithm, secret, &pieces);
     let signature = content::encode(scheme.encoding, &tag);
     let value = format!("{}{signature}", scheme.prefix);
+    sent.extend(scheme.when.as_ref().map(|when| (when.header.clone(), when.value.clone())));
     sent.push((scheme.header.clone(), value));
     Ok(sent)
+}
+
+/// Whether a part of what the request is sent to is wanted and not known.
+fn is_unknown(part: &SignedPart, target: Target<'_>) -> bool {
+    match part {
+        SignedPart::Method => target.method.is_empty(),
+        SignedPart::Url | SignedPart::UrlDecoded(_) => target.url.is_empty(),
+        SignedPart::Body | SignedPart::Header(_) | SignedPart::Text(_) => false,
+    }
 }
 
 /// The headers whose values are signed, each once: the timestamp's, and the one that gets the id.

@@ -1,5 +1,7 @@
 //! Decides whether a delivery was signed by a holder of a live secret, on its raw bytes.
 
+use std::borrow::Cow;
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
 
@@ -22,7 +24,7 @@ pub struct Verified {
 ///
 /// `headers` are pairs of name (any case) and raw value; `body` the bytes as received; `received_at_ms` the time of receipt (Unix milliseconds) that a signed
 /// timestamp is compared with. The comparison takes constant time, and every secret is tried with every signature whatever matched before, so that the time
-/// taken tells nothing but how many there are. A stale delivery is told from a forged one: its signature is checked first.
+/// taken tells nothing but how many there are. Of a scheme with alternatives the request's headers choose one, and no other is tried. A stale delivery is told from a forged one: its signature is checked first.
 ///
 /// # Errors
 /// [`Refusal`]; anything that is not clearly right is refused.
@@ -57,6 +59,7 @@ where
     V: AsRef<[u8]>,
 {
     check_scheme(scheme)?;
+    let scheme = claimed(scheme, headers)?;
     let signatures = read_signatures(scheme, headers::only(headers, &scheme.header)?)?;
     let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name))?;
     let timestamp = match &scheme.timestamp {
@@ -75,6 +78,27 @@ where
         None => false,
     };
     Ok(Verified { secret_index, stale })
+}
+
+/// The way in which the request says it was signed: the first whose headers are there. Nothing is tried after it, so that a wrong signature is never made up for
+/// by a weaker one.
+fn claimed<'s, N, V>(scheme: &'s SignatureScheme, headers: &[(N, V)]) -> Result<&'s SignatureScheme, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let is_there = |name: &str| headers.iter().any(|(known, _)| known.as_ref().eq_ignore_ascii_case(name));
+    let mut other = None;
+    for way in scheme.ways().filter(|way| is_there(&way.header)) {
+        match &way.when {
+            Some(when) if headers::only(headers, &when.header)? != when.value.as_bytes() => other = Some(when),
+            Some(_) | None => return Ok(way),
+        }
+    }
+    Err(match other {
+        Some(when) => Refusal::Malformed { header: when.header.clone(), expected: Expected::Version },
+        None => Refusal::Missing { header: scheme.header.clone() },
+    })
 }
 
 /// The signatures of the header, decoded. With a separator, entries in another form (another version of the scheme) are passed over as long as one is readable.
@@ -105,7 +129,7 @@ fn read_signatures(scheme: &SignatureScheme, value: &[u8]) -> Result<Vec<Vec<u8>
 fn matching_secret(
     scheme: &SignatureScheme,
     secrets: &Secrets,
-    pieces: &[&[u8]],
+    pieces: &[Cow<'_, [u8]>],
     signatures: &[Vec<u8>],
 ) -> Option<u32> {
     let mut found = Choice::from(0);

@@ -146,6 +146,15 @@ fn secrets_do_not_reach_the_plugin() {
         ("X-Shopify-Topic", "orders/create"),
     ]);
     assert_eq!(guest_headers(&manifest, &sent), headers(&[("x-shopify-topic", "orders/create")]));
+    let manifest = self::manifest(
+        r#"[signature]
+        header = "X-Proof"
+        algorithm = "hmac-sha256"
+        encoding = "hex"
+        parts = ["body"]
+        alternatives = [{ header = "X-Old-Proof", algorithm = "secret-sha256", encoding = "hex", parts = ["body"] }]"#,
+    );
+    assert_eq!(guest_headers(&manifest, &headers(&[("X-Proof", "s"), ("x-old-proof", "s")])), []);
 }
 
 fn json() -> impl Strategy<Value = String> {
