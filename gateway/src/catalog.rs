@@ -89,7 +89,7 @@ fn delivery_id_headers(selectors: &[Selector]) -> Option<Vec<String>> {
         .iter()
         .map(|selector| match selector {
             Selector::Header(name) => Some(name.to_ascii_lowercase()),
-            Selector::Pointer(_) | Selector::Envelope(_) => None,
+            Selector::Pointer(_) | Selector::Envelope(_) | Selector::FirstOf(_) => None,
         })
         .collect();
     names.filter(|names| !names.is_empty())

@@ -168,6 +168,10 @@ pub struct Items {
     /// What is the same when the provider sends the item again. By default the item's text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dedupe: Vec<Selector>,
+    /// What is the same in two deliveries, each with an id of its own, that tell the same thing: two subscriptions to one topic. It counts beside a `dedupe` of
+    /// headers, and only for items in which each of these finds something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fold: Vec<Selector>,
     /// The key of the state that the plugin keeps for the item. By default the plugin keeps none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Selector>,
@@ -186,6 +190,8 @@ pub enum Selector {
     Pointer(Pointer),
     /// In the body around the item, `*` being the same element as in `each`: `{ envelope = "/entry/*/id" }`.
     Envelope(Pointer),
+    /// In the first of several places in the item that has a value: `{ first_of = ["/subscriptionType", "/eventType"] }`.
+    FirstOf(Vec<Pointer>),
 }
 
 /// Limits of one delivery and of one call of the plugin.

@@ -121,17 +121,28 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
     let single = [("topic", &items.topic), ("route", &items.route), ("state", &items.state)];
     let single = single.into_iter().filter_map(|(key, selector)| Some((key.to_owned(), selector.as_ref()?)));
     let several = items.dedupe.iter().enumerate().map(|(index, selector)| (format!("dedupe.{index}"), selector));
-    for (key, selector) in single.chain(several) {
+    let fold = items.fold.iter().enumerate().map(|(index, selector)| (format!("fold.{index}"), selector));
+    for (key, selector) in single.chain(several).chain(fold) {
         if let Some(reason) = bad_selector(items.each.as_ref(), selector) {
             return at(format!("items.{key}"), reason);
         }
     }
-    let shared = |selector: &Selector| !matches!(selector, Selector::Pointer(_));
+    let shared = |selector: &Selector| !matches!(selector, Selector::Pointer(_) | Selector::FirstOf(_));
     if stars > 0 && !items.dedupe.is_empty() && items.dedupe.iter().all(shared) {
         return at(
             "items.dedupe",
             "all items of a delivery would count as one: add a `pointer` to what tells them apart",
         );
+    }
+    let of_header = |selector: &Selector| matches!(selector, Selector::Header(_));
+    if !items.fold.is_empty() && (items.dedupe.is_empty() || !items.dedupe.iter().all(of_header)) {
+        return at(
+            "items.fold",
+            "`fold` counts beside ids of deliveries: name these in `dedupe`, by headers only; or put what is here into `dedupe`",
+        );
+    }
+    if !items.fold.is_empty() && items.fold.iter().all(shared) {
+        return at("items.fold", "deliveries of different things would count as one: add a `pointer` to the thing");
     }
     None
 }
@@ -139,7 +150,8 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
 fn bad_selector(each: Option<&Pointer>, selector: &Selector) -> Option<String> {
     match selector {
         Selector::Header(name) if name.is_empty() => Some("expected the name of a header, found nothing".to_owned()),
-        Selector::Header(_) | Selector::Pointer(_) => None,
+        Selector::FirstOf(pointers) if pointers.is_empty() => Some("expected pointers, found none".to_owned()),
+        Selector::Header(_) | Selector::Pointer(_) | Selector::FirstOf(_) => None,
         Selector::Envelope(pointer) => unbound(each, pointer),
     }
 }
