@@ -8,7 +8,7 @@ use std::{
 use tidegate_plugin_pack::{Crate, build, embed};
 
 /// The bundled plugins: folders of `plugins/`, whose packages are `tidegate-plugin-…`.
-const PLUGINS: &[&str] = &["meta", "shopify"];
+const PLUGINS: &[&str] = &["hubspot", "meta", "shopify"];
 
 fn main() -> ExitCode {
     match run() {

@@ -82,6 +82,30 @@ pub enum CaseError {
         /// What is wrong.
         reason: String,
     },
+    /// `answers.json` is not as it should be.
+    #[error("answers.json: {reason}")]
+    NoAnswers {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The plugin asks for what `answers.json` does not answer.
+    #[error("the plugin asks for what answers.json does not answer; add:\n{skeleton}")]
+    Unanswered {
+        /// What to add.
+        skeleton: String,
+    },
+    /// The plugin did not ask for what `answers.json` answers.
+    #[error("the plugin did not ask for: {request}")]
+    Unasked {
+        /// Its method and URL.
+        request: String,
+    },
+    /// The plugin never has enough.
+    #[error("the plugin still asks after {rounds} rounds of answers")]
+    Endless {
+        /// How often it was answered.
+        rounds: usize,
+    },
     /// The gateway would take the webhook for something else.
     #[error("webhook.json says the topic is {expected:?}, but by plugin.toml's [items] it is {found:?}")]
     OtherTopic {

@@ -13,12 +13,17 @@
 //! ```
 //! `body` may be any JSON and is sent as it is written; `body_text` takes its place for bodies that are not JSON. `settings` (the connection's) and `state` (what
 //! the plugin stored before) may be left out.
+//!
+//! For a plugin that reads from its provider `answers.json` lies beside it: a list of `{"request": {"method", "url", "body"}, "response": {"status", "headers",
+//! "body"}}`, or `"failed": "why"` in place of the response. What is not answered there fails the case.
 
+mod answers;
 mod case;
 mod diff;
 mod own;
 mod run;
 
+pub use answers::Answers;
 pub use case::{CaseError, Fixture};
 pub use own::own_component;
 pub use run::{Failed, interpret, run_fixtures};

@@ -1,12 +1,18 @@
 //! Runs cases: cuts the webhook into items as the gateway does, calls the plugin, compares.
 
-use crate::case::{self, CaseError, Fixture, Mode};
+use crate::{
+    answers::Answers,
+    case::{self, CaseError, Fixture, Mode},
+};
 use std::{env, fmt, path::Path};
 use tidegate_model::{
     ItemId,
     outcome::{ConnectionInfo, Item, Outcome},
 };
 use tidegate_plugin_host::{HostConfig, Plugin, PluginHost, SplitItem, guest_headers, split};
+
+/// How often a plugin is answered before a case fails: more rounds than any provider needs.
+const MAX_ROUNDS: usize = 8;
 
 /// What went wrong with a folder of fixtures: every case that failed, and why.
 #[derive(Debug)]
@@ -58,18 +64,25 @@ fn case_name(folder: &Path) -> String {
 
 async fn one(plugin: &Plugin, folder: &Path, mode: Mode) -> Result<(), CaseError> {
     let fixture = Fixture::parse(&case::read(&folder.join("webhook.json"))?)?;
-    let outcomes = interpret(plugin, &case_name(folder), &fixture).await?;
+    let mut answers = Answers::of_case(folder)?;
+    let outcomes = interpret(plugin, &case_name(folder), &fixture, &mut answers).await?;
+    answers.all_used()?;
     let mut found =
         serde_json::to_string_pretty(&outcomes).map_err(|error| CaseError::NoFixture { reason: error.to_string() })?;
     found.push('\n');
     case::settle(folder, &found, mode)
 }
 
-/// What a plugin makes of a webhook, item by item. The case's name gives the items their ids, so that they are the same in every run.
+/// What a plugin makes of a webhook, item by item, with the provider's answers. The case's name gives the items their ids, so that they are the same in every run.
 ///
 /// # Errors
-/// When the webhook is not what it says, or the call fails.
-pub async fn interpret(plugin: &Plugin, case: &str, fixture: &Fixture) -> Result<Vec<Outcome>, CaseError> {
+/// When the webhook is not what it says, the call fails, or the plugin asks for what is not answered.
+pub async fn interpret(
+    plugin: &Plugin,
+    case: &str,
+    fixture: &Fixture,
+    answers: &mut Answers,
+) -> Result<Vec<Outcome>, CaseError> {
     let (body, headers) = (fixture.body(), fixture.headers());
     let parts = split(plugin.manifest(), &headers, body.as_bytes())?;
     if !parts.is_empty() && parts.iter().all(|part| part.topic != fixture.topic) {
@@ -84,7 +97,30 @@ pub async fn interpret(plugin: &Plugin, case: &str, fixture: &Fixture) -> Result
     for chunk in items.chunks(plugin.manifest().limits.chunk_items as usize) {
         outcomes.extend(plugin.interpret(&connection, chunk).await?);
     }
+    for (item, outcome) in items.into_iter().zip(&mut outcomes) {
+        answered(plugin, &connection, item, outcome, answers).await?;
+    }
     Ok(outcomes)
+}
+
+/// Answers what an item needs, and calls the plugin again, as the gateway does.
+async fn answered(
+    plugin: &Plugin,
+    connection: &ConnectionInfo,
+    mut item: Item,
+    outcome: &mut Outcome,
+    answers: &mut Answers,
+) -> Result<(), CaseError> {
+    for _ in 0..MAX_ROUNDS {
+        let Outcome::Need(requests) = &*outcome else { return Ok(()) };
+        item.answers.extend(answers.to(requests)?);
+        let again = plugin.interpret(connection, std::slice::from_ref(&item)).await?;
+        match again.into_iter().next() {
+            Some(again) => *outcome = again,
+            None => return Ok(()),
+        }
+    }
+    Err(CaseError::Endless { rounds: MAX_ROUNDS })
 }
 
 fn item(fixture: &Fixture, case: &str, headers: &[(String, String)], part: SplitItem<'_>) -> Item {

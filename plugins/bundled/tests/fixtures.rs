@@ -16,6 +16,11 @@ macro_rules! has_a_test {
 tidegate_bundled::foreach_plugin!(has_a_test);
 
 #[test]
+fn hubspot() {
+    check("hubspot");
+}
+
+#[test]
 fn meta() {
     check("meta");
 }
