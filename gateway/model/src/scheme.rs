@@ -48,6 +48,9 @@ impl SignatureScheme {
 pub struct HeaderValue {
     /// Name (any case).
     pub header: String,
+    /// The value is that of a parameter in it: `algorithm` in `key=k1,algorithm=HMAC_SHA256`. Such a header may be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
     /// Value, to the letter.
     pub value: String,
 }
@@ -87,6 +90,11 @@ pub enum SignedPart {
     Url,
     /// As `url`, with the percent escapes of these characters read and every other escape left as it is.
     UrlDecoded(String),
+    /// As `url`, once without a port and once with one: a signature over either is right.
+    UrlWithAnyPort,
+    /// The parameters of a form, which the body is: each name with each of its values in the order of their bytes, doubles once, and nothing between. A body whose
+    /// SHA-256 (hexadecimal) is in the URL's query as `bodySHA256` must have that hash, and adds nothing: the URL is signed.
+    SortedForm,
     /// The value of a header, as received.
     Header(String),
     /// Fixed text, e.g. `.`.

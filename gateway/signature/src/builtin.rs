@@ -2,10 +2,10 @@
 
 use tidegate_model::scheme::SignatureScheme;
 
-use crate::{hubspot, meta, shopify, standard_webhooks};
+use crate::{hubspot, meta, shopify, standard_webhooks, twilio};
 
 /// The names that [`scheme`] knows, for the message that lists them.
-pub const SCHEME_NAMES: [&str; 4] = ["hubspot", "meta", "shopify", "standard-webhooks"];
+pub const SCHEME_NAMES: [&str; 5] = ["hubspot", "meta", "shopify", "standard-webhooks", "twilio"];
 
 /// The built-in scheme of this name, or `None` when there is none (see [`SCHEME_NAMES`]).
 #[must_use]
@@ -15,6 +15,7 @@ pub fn scheme(name: &str) -> Option<SignatureScheme> {
         "meta" => Some(meta::scheme()),
         "shopify" => Some(shopify::scheme()),
         "standard-webhooks" => Some(standard_webhooks::scheme()),
+        "twilio" => Some(twilio::scheme()),
         _ => None,
     }
 }

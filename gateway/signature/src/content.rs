@@ -10,7 +10,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use tidegate_model::scheme::{Algorithm, Encoding, SignatureScheme, SignedPart};
 
-use crate::Secret;
+use crate::{Secret, form};
 
 /// What a request was sent to. Empty where it is not known: then a scheme that signs it finds no match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +36,9 @@ pub(crate) fn pieces<'a, E>(
                 SignedPart::Body => Cow::Borrowed(body),
                 SignedPart::Method => Cow::Borrowed(target.method.as_bytes()),
                 SignedPart::Url => Cow::Borrowed(target.url.as_bytes()),
+                // Which of its forms is meant, was chosen before.
+                SignedPart::UrlWithAnyPort => Cow::Borrowed(target.url.as_bytes()),
+                SignedPart::SortedForm => Cow::Owned(form::signed(target.url, body)),
                 SignedPart::UrlDecoded(characters) => decoded(target.url, characters),
                 SignedPart::Header(name) => Cow::Borrowed(header(name)?),
                 SignedPart::Text(text) => Cow::Borrowed(text.as_bytes()),

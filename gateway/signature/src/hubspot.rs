@@ -60,7 +60,11 @@ fn hash(version: &str) -> SignatureScheme {
         parts,
         key: KeyForm::Text,
         timestamp: None,
-        when: Some(HeaderValue { header: "X-HubSpot-Signature-Version".to_owned(), value: version.to_owned() }),
+        when: Some(HeaderValue {
+            header: "X-HubSpot-Signature-Version".to_owned(),
+            parameter: None,
+            value: version.to_owned(),
+        }),
         alternatives: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod builtin;
 mod content;
+mod form;
 mod headers;
 mod hubspot;
 mod meta;
@@ -12,6 +13,7 @@ mod shopify;
 mod sign;
 mod soundness;
 mod standard_webhooks;
+mod twilio;
 mod verify;
 
 pub use builtin::{SCHEME_NAMES, scheme};

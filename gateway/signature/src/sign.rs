@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use tidegate_model::scheme::{SignatureScheme, SignedPart, TimestampUnit};
+use tidegate_model::scheme::{HeaderValue, SignatureScheme, SignedPart, TimestampUnit};
 
 use crate::soundness::signed_headers;
 use crate::{SchemeError, Secret, Target, check_scheme, content};
@@ -84,17 +84,21 @@ pub fn sign_request(
     let tag = content::tag(scheme.algorithm, secret, &pieces);
     let signature = content::encode(scheme.encoding, &tag);
     let value = format!("{}{signature}", scheme.prefix);
-    sent.extend(scheme.when.as_ref().map(|when| (when.header.clone(), when.value.clone())));
+    sent.extend(scheme.when.as_ref().map(|when| (when.header.clone(), said(when))));
     sent.push((scheme.header.clone(), value));
     Ok(sent)
+}
+
+fn said(when: &HeaderValue) -> String {
+    when.parameter.as_ref().map_or_else(|| when.value.clone(), |parameter| format!("{parameter}={}", when.value))
 }
 
 /// Whether a part of what the request is sent to is wanted and not known.
 fn is_unknown(part: &SignedPart, target: Target<'_>) -> bool {
     match part {
         SignedPart::Method => target.method.is_empty(),
-        SignedPart::Url | SignedPart::UrlDecoded(_) => target.url.is_empty(),
-        SignedPart::Body | SignedPart::Header(_) | SignedPart::Text(_) => false,
+        SignedPart::Url | SignedPart::UrlDecoded(_) | SignedPart::UrlWithAnyPort => target.url.is_empty(),
+        SignedPart::Body | SignedPart::SortedForm | SignedPart::Header(_) | SignedPart::Text(_) => false,
     }
 }
 

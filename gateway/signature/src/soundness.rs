@@ -87,7 +87,9 @@ fn check_way(scheme: &SignatureScheme) -> Result<(), SchemeError> {
         let name = name.to_owned();
         return Err(SchemeError::HeaderName { name });
     }
-    if !scheme.parts.contains(&SignedPart::Body) {
+    // A body that is signed by its hash in the URL needs the URL.
+    let form = scheme.parts.contains(&SignedPart::SortedForm) && scheme.parts.iter().any(is_url);
+    if !scheme.parts.contains(&SignedPart::Body) && !form {
         return Err(SchemeError::BodyNotSigned);
     }
     if let Some(header) = timestamp
@@ -106,13 +108,21 @@ fn check_way(scheme: &SignatureScheme) -> Result<(), SchemeError> {
     Ok(())
 }
 
+fn is_url(part: &SignedPart) -> bool {
+    matches!(part, SignedPart::Url | SignedPart::UrlDecoded(_) | SignedPart::UrlWithAnyPort)
+}
+
 /// The headers whose values are signed, in order.
 pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Header(name) => Some(name.as_str()),
-        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::UrlDecoded(_) | SignedPart::Text(_) => {
-            None
-        }
+        SignedPart::Body
+        | SignedPart::Method
+        | SignedPart::Url
+        | SignedPart::UrlDecoded(_)
+        | SignedPart::UrlWithAnyPort
+        | SignedPart::SortedForm
+        | SignedPart::Text(_) => None,
     })
 }
 
@@ -141,6 +151,7 @@ mod tests {
         check(|scheme| scheme.parts.push(SignedPart::Header("ü".to_owned())), &name("ü"));
         check(|scheme| scheme.parts.retain(|part| *part != SignedPart::Body), &SchemeError::BodyNotSigned);
         check(|scheme| scheme.parts.clear(), &SchemeError::BodyNotSigned);
+        check(|scheme| scheme.parts = vec![SignedPart::SortedForm], &SchemeError::BodyNotSigned);
         check(
             |scheme| scheme.parts = vec![SignedPart::Body],
             &SchemeError::TimestampNotSigned { header: "webhook-timestamp".to_owned() },

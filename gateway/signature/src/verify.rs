@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
+use tidegate_model::scheme::{HeaderValue, SignatureScheme, SignedPart, StalePolicy, TimestampRule, TimestampUnit};
 
 use crate::refusal::Expected;
-use crate::{Refusal, Secrets, Target, check_scheme, content, headers};
+use crate::{Refusal, Secrets, Target, check_scheme, content, form, headers};
 
 /// The most signatures that are read from one header: a sender signs once for each of its live keys.
 pub const MAX_SIGNATURES: usize = 16;
@@ -61,7 +61,7 @@ where
     check_scheme(scheme)?;
     let scheme = claimed(scheme, headers)?;
     let signatures = read_signatures(scheme, headers::only(headers, &scheme.header)?)?;
-    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name))?;
+    let pieces = candidates(scheme, target, body, headers)?;
     let timestamp = match &scheme.timestamp {
         Some(rule) => {
             let value = headers::only(headers, &rule.header)?;
@@ -69,7 +69,9 @@ where
         }
         None => None,
     };
-    let secret_index = matching_secret(scheme, secrets, &pieces, &signatures).ok_or_else(|| {
+    let matching = pieces.iter().filter_map(|pieces| matching_secret(scheme, secrets, pieces, &signatures)).min();
+    let vouched = !scheme.parts.contains(&SignedPart::SortedForm) || form::is_as_told(target.url, body);
+    let secret_index = matching.filter(|_| vouched).ok_or_else(|| {
         let header = scheme.header.clone();
         Refusal::Mismatch { header }
     })?;
@@ -78,6 +80,28 @@ where
         None => false,
     };
     Ok(Verified { secret_index, stale })
+}
+
+/// What may have been signed: one content, or one for each form of the URL.
+fn candidates<'a, N, V>(
+    scheme: &'a SignatureScheme,
+    target: Target<'a>,
+    body: &'a [u8],
+    headers: &'a [(N, V)],
+) -> Result<Vec<Vec<Cow<'a, [u8]>>>, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let mut pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name))?;
+    let Some(place) = scheme.parts.iter().position(|part| *part == SignedPart::UrlWithAnyPort) else {
+        return Ok(vec![pieces]);
+    };
+    let [without, with] = form::with_and_without_port(target.url).map(|url| Cow::Owned(url.into_owned().into_bytes()));
+    pieces[place] = without;
+    let mut other = pieces.clone();
+    other[place] = with;
+    Ok(vec![pieces, other])
 }
 
 /// The way in which the request says it was signed: the first whose headers are there. Nothing is tried after it, so that a wrong signature is never made up for
@@ -91,7 +115,7 @@ where
     let mut other = None;
     for way in scheme.ways().filter(|way| is_there(&way.header)) {
         match &way.when {
-            Some(when) if headers::only(headers, &when.header)? != when.value.as_bytes() => other = Some(when),
+            Some(when) if !is_said(headers, when)? => other = Some(when),
             Some(_) | None => return Ok(way),
         }
     }
@@ -99,6 +123,23 @@ where
         Some(when) => Refusal::Malformed { header: when.header.clone(), expected: Expected::Version },
         None => Refusal::Missing { header: scheme.header.clone() },
     })
+}
+
+/// Whether the request says what tells a way from the others.
+fn is_said<N, V>(headers: &[(N, V)], when: &HeaderValue) -> Result<bool, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let Some(parameter) = &when.parameter else {
+        return Ok(headers::only(headers, &when.header)? == when.value.as_bytes());
+    };
+    let value = match headers::only(headers, &when.header) {
+        Err(Refusal::Missing { .. }) => return Ok(false),
+        value => String::from_utf8_lossy(value?),
+    };
+    let mut pairs = value.split(',').filter_map(|pair| pair.split_once('='));
+    Ok(pairs.any(|(name, value)| name.trim() == parameter && value.trim() == when.value))
 }
 
 /// The signatures of the header, decoded. With a separator, entries in another form (another version of the scheme) are passed over as long as one is readable.

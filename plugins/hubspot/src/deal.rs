@@ -37,6 +37,7 @@ pub(crate) fn changed(ctx: &mut Context<'_>, item: &Item, change: &Change<'_>) -
 }
 
 /// What an event says about stages.
+#[derive(Clone, Copy)]
 struct Moved<'t> {
     kind: &'t str,
     stage: Option<&'t str>,

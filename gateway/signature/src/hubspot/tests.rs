@@ -30,8 +30,8 @@ fn decide(headers: &Pairs, target: Target<'_>, at_ms: i64) -> Result<Verified, R
     verify_request(&scheme(), &secret().into(), target, headers, BODY, at_ms)
 }
 
-fn check(headers: &Pairs, expected: Result<(), Refusal>) {
-    assert_eq!(decide(headers, TARGET, AT_MS).map(|_| ()), expected, "{headers:?}");
+fn check(headers: &Pairs, expected: &Result<(), Refusal>) {
+    assert_eq!(&decide(headers, TARGET, AT_MS).map(|_| ()), expected, "{headers:?}");
 }
 
 fn header(name: &str) -> String {
@@ -46,41 +46,41 @@ fn set(mut headers: Pairs, name: &str, value: &str) -> Pairs {
 #[test]
 fn each_version_is_accepted_alone_and_all_together() {
     for version in [1, 2, 3] {
-        check(&signed(version), Ok(()));
+        check(&signed(version), &Ok(()));
     }
-    check(&[signed(1), signed(3)].concat(), Ok(()));
+    check(&[signed(1), signed(3)].concat(), &Ok(()));
 }
 
 #[test]
 fn a_wrong_version_3_is_refused_whatever_the_older_header_says() {
     let wrong = |value: &str| [signed(1), set(signed(3), VERSION_3, value)].concat();
-    check(&wrong("AAAA"), Err(Refusal::Mismatch { header: header(VERSION_3) }));
+    check(&wrong("AAAA"), &Err(Refusal::Mismatch { header: header(VERSION_3) }));
     for malformed in ["", "not base64"] {
         let expected = Expected::Signature;
-        check(&wrong(malformed), Err(Refusal::Malformed { header: header(VERSION_3), expected }));
+        check(&wrong(malformed), &Err(Refusal::Malformed { header: header(VERSION_3), expected }));
     }
     let stale = [signed(1), signed(3)].concat();
     assert!(matches!(decide(&stale, TARGET, AT_MS + 300_001), Err(Refusal::Stale { .. })));
     let mut untimed = stale;
     untimed.retain(|(name, _)| name != TIMESTAMP);
-    check(&untimed, Err(Refusal::Missing { header: header(TIMESTAMP) }));
+    check(&untimed, &Err(Refusal::Missing { header: header(TIMESTAMP) }));
     let twice = [signed(3), signed(3).split_off(1), signed(1)].concat();
-    check(&twice, Err(Refusal::Repeated { header: header(VERSION_3) }));
+    check(&twice, &Err(Refusal::Repeated { header: header(VERSION_3) }));
 }
 
 #[test]
 fn the_version_header_decides_between_the_older_versions() {
-    check(&set(signed(2), VERSION, "v1"), Err(Refusal::Mismatch { header: header(SIGNATURE) }));
-    check(&set(signed(1), VERSION, "v2"), Err(Refusal::Mismatch { header: header(SIGNATURE) }));
+    check(&set(signed(2), VERSION, "v1"), &Err(Refusal::Mismatch { header: header(SIGNATURE) }));
+    check(&set(signed(1), VERSION, "v2"), &Err(Refusal::Mismatch { header: header(SIGNATURE) }));
     let expected = Expected::Version;
     for unknown in ["v3", "v4", "", "V1", " v1"] {
-        check(&set(signed(1), VERSION, unknown), Err(Refusal::Malformed { header: header(VERSION), expected }));
+        check(&set(signed(1), VERSION, unknown), &Err(Refusal::Malformed { header: header(VERSION), expected }));
     }
     let unversioned: Pairs = signed(1).split_off(1);
-    check(&unversioned, Err(Refusal::Missing { header: header(VERSION) }));
+    check(&unversioned, &Err(Refusal::Missing { header: header(VERSION) }));
     let twice = [signed(1), vec![(header(VERSION), header("v2"))]].concat();
-    check(&twice, Err(Refusal::Repeated { header: header(VERSION) }));
-    check(&Vec::new(), Err(Refusal::Missing { header: header(VERSION_3) }));
+    check(&twice, &Err(Refusal::Repeated { header: header(VERSION) }));
+    check(&Vec::new(), &Err(Refusal::Missing { header: header(VERSION_3) }));
 }
 
 #[test]

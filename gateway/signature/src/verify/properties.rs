@@ -1,7 +1,7 @@
 //! What holds for every message: signed is accepted, changed is refused, and no header makes it panic.
 
-use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
-use tidegate_model::scheme::{Encoding, SignatureScheme};
+use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
+use tidegate_model::scheme::{Encoding, SignatureScheme, SignedPart};
 
 use super::verify_request;
 use crate::{Outgoing, SCHEME_NAMES, Secret, Secrets, Target, scheme, sign_request};
@@ -58,6 +58,8 @@ proptest! {
         target in 0_usize..4,
         bit in any::<usize>(),
     ) {
+        // An escape of a form may be written in either case.
+        prop_assume!(!body.contains(&b'%') || !scheme.parts.contains(&SignedPart::SortedForm));
         let secret = Secret::new(&key, &scheme.key).unwrap();
         let message = Outgoing { id: "msg_1", at_ms, body: &body };
         let signed = sign_request(&scheme, &secret, TARGET, &message).unwrap();
