@@ -44,6 +44,8 @@ pub(crate) const NUMBER_ID: &str = "106540352242922";
 pub(crate) const ACCOUNT: &str = "102290129340398";
 /// Signs every webhook.
 pub(crate) const SECRET: &str = "secret-of-the-tests";
+/// The URL that every webhook is sent to, for providers that sign it.
+pub(crate) const CALLED: &str = "https://gateway.example/in/test";
 /// The number of the only workspace.
 pub(crate) const WORKSPACE: u32 = 1;
 
@@ -82,6 +84,17 @@ pub(crate) const THANKS: &str = "flow: thanks\non: order.placed\nsteps:\n  - id:
 pub(crate) const OFFER: &str = "flow: offer\non: order.placed\nsteps:\n  - id: offer\n    send: { template: offer }\n";
 
 const TEMPLATES: [(&str, &str); 3] = [("thanks", "utility"), ("ask", "utility"), ("offer", "marketing")];
+
+/// Endpoints for the bundled plugins that the configuration above has none for, named as they are.
+fn other_endpoints() -> String {
+    let others =
+        tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).filter(|id| !["shopify", "meta"].contains(id));
+    let section = |id: &str| {
+        let endpoint = format!("[[endpoints]]\nname = \"{id}\"\nplugin = \"{id}\"\nsecrets = [\"{SECRET}\"]\n");
+        format!("{endpoint}[[connections]]\nname = \"{id}\"\nendpoint = \"{id}\"\nworkspace = \"main\"\n")
+    };
+    others.map(section).collect()
+}
 
 /// The folder where the bundled plugins lie compiled, for all tests of this build.
 fn plugin_cache() -> &'static Path {
@@ -178,6 +191,12 @@ impl Stage {
         self.start(memory);
     }
 
+    /// Gives every bundled plugin that has no endpoint one of its name, with a connection.
+    pub(crate) fn open_every_endpoint(&mut self) {
+        let first = "[[endpoints]]\nname = \"shopify\"\n";
+        self.reconfigure(first, &format!("{}{first}", other_endpoints()));
+    }
+
     /// Writes a file beside the configuration, and gives its path.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.dir.path().join(name);
@@ -242,8 +261,8 @@ impl Stage {
         let endpoint = self.app.catalog().endpoint(endpoint).unwrap();
         let headers: Vec<(String, Vec<u8>)> =
             played.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-        let incoming =
-            Incoming { target: Target::default(), headers: &headers, body: &played.body, received_at: self.now() };
+        let target = Target { method: "POST", url: CALLED };
+        let incoming = Incoming { target, headers: &headers, body: &played.body, received_at: self.now() };
         receive(&endpoint, &incoming, self.app.store().seq())
     }
 

@@ -24,7 +24,8 @@ pub struct Verified {
 ///
 /// `headers` are pairs of name (any case) and raw value; `body` the bytes as received; `received_at_ms` the time of receipt (Unix milliseconds) that a signed
 /// timestamp is compared with. The comparison takes constant time, and every secret is tried with every signature whatever matched before, so that the time
-/// taken tells nothing but how many there are. Of a scheme with alternatives the request's headers choose one, and no other is tried. A stale delivery is told from a forged one: its signature is checked first.
+/// taken tells nothing but how many there are. Of a scheme with alternatives the request's headers choose one, and no other is tried. A stale delivery is told from
+/// a forged one: its signature is checked first.
 ///
 /// # Errors
 /// [`Refusal`]; anything that is not clearly right is refused.
