@@ -155,7 +155,7 @@ impl DeliveryIdParts {
             match selector {
                 Selector::Header(name) => parts.headers.push(name.to_ascii_lowercase()),
                 Selector::Body(_) => parts.body = true,
-                Selector::Pointer(_) | Selector::Envelope(_) => return None,
+                Selector::Pointer(_) | Selector::Envelope(_) | Selector::FirstOf(_) => return None,
             }
         }
         (parts != Self::default()).then_some(parts)

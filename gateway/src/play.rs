@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tidegate_bundled::{BundledPlugin, PLUGINS, SAMPLES};
 use tidegate_model::Timestamp;
 use tidegate_plugin_host::read_manifest;
-use tidegate_signature::{Outgoing, Secret, sign};
+use tidegate_signature::{Outgoing, Secret, Target, sign_request};
 
 /// A webhook ready to be sent.
 pub(crate) struct Played {
@@ -26,6 +26,8 @@ pub(crate) struct Script {
     pub body: Value,
     /// Exact bytes, instead of `body`.
     pub raw: Option<Vec<u8>>,
+    /// The URL that it is sent to, for providers that sign it; empty where it is not known.
+    pub to: String,
 }
 
 /// Why a webhook can't be played.
@@ -103,6 +105,7 @@ impl Script {
             topic: text(&fixture["topic"]),
             body: fixture["body"].clone(),
             raw: text(&fixture["body_text"]).map(String::into_bytes),
+            to: String::new(),
         }
     }
 
@@ -138,6 +141,7 @@ impl Script {
             "meta" => self.freshen_meta(unique, now),
             "woocommerce" => self.freshen_woocommerce(unique),
             "calendly" => self.freshen_calendly(unique, now),
+            "hubspot" => self.freshen_hubspot(unique, now),
             _ => {}
         }
     }
@@ -191,6 +195,17 @@ impl Script {
         }
     }
 
+    /// A new number and a new time for each change; HubSpot's deliveries have no id.
+    fn freshen_hubspot(&mut self, unique: &str, now: Timestamp) {
+        let first = unique.bytes().fold(0_u32, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
+        for (place, change) in (0_u32..).zip(self.body.as_array_mut().into_iter().flatten()) {
+            if let Some(change) = change.as_object_mut() {
+                change.insert("eventId".to_owned(), json!(first.wrapping_add(place)));
+                change.insert("occurredAt".to_owned(), json!(now.ms()));
+            }
+        }
+    }
+
     /// Signs the webhook.
     ///
     /// # Errors
@@ -207,8 +222,9 @@ impl Script {
         let scheme = crate::catalog::scheme_of(&manifest).map_err(|error| fault(&error))?;
         let secret = Secret::new(secret, &scheme.key).map_err(|error| fault(&error))?;
         let body = self.raw.clone().unwrap_or_else(|| self.body.to_string().into_bytes());
-        let signature = sign(&scheme, &secret, &Outgoing { id: unique, at_ms: now.ms(), body: &body })
-            .map_err(|error| fault(&error))?;
+        let target = Target { method: "POST", url: &self.to };
+        let message = Outgoing { id: unique, at_ms: now.ms(), body: &body };
+        let signature = sign_request(&scheme, &secret, target, &message).map_err(|error| fault(&error))?;
         let mut headers = self.headers.clone();
         put_if_absent(&mut headers, "content-type", "application/json");
         for (name, value) in signature {
@@ -295,19 +311,23 @@ mod tests {
 
     #[test]
     fn a_played_webhook_verifies_as_the_provider_s() {
+        let target = Target { method: "POST", url: "https://gateway.example/in/test" };
         let topics = [
             ("shopify", "orders/create"),
             ("meta", "messages"),
+            ("hubspot", "contact.creation"),
             ("woocommerce", "order.created"),
             ("calendly", "invitee.created"),
         ];
         for (provider, topic) in topics {
             let mut script = Script::sample(provider, topic).unwrap();
+            target.url.clone_into(&mut script.to);
             script.freshen(provider, "u1", NOW);
             let played = script.sign(provider, "s3cret", "u1", NOW).unwrap();
             let scheme = tidegate_signature::scheme(provider).unwrap();
             let secrets = Secret::new("s3cret", &scheme.key).unwrap().into();
-            tidegate_signature::verify(&scheme, &secrets, &played.headers, &played.body, NOW.ms()).unwrap();
+            tidegate_signature::verify_request(&scheme, &secrets, target, &played.headers, &played.body, NOW.ms())
+                .unwrap();
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) const NUMBER_ID: &str = "106540352242922";
 pub(crate) const ACCOUNT: &str = "102290129340398";
 /// Signs every webhook.
 pub(crate) const SECRET: &str = "secret-of-the-tests";
+/// The URL that every webhook is sent to, for providers that sign it.
+pub(crate) const CALLED: &str = "https://gateway.example/in/test";
 /// The number of the only workspace.
 pub(crate) const WORKSPACE: u32 = 1;
 
@@ -259,8 +261,8 @@ impl Stage {
         let endpoint = self.app.catalog().endpoint(endpoint).unwrap();
         let headers: Vec<(String, Vec<u8>)> =
             played.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-        let incoming =
-            Incoming { target: Target::default(), headers: &headers, body: &played.body, received_at: self.now() };
+        let target = Target { method: "POST", url: CALLED };
+        let incoming = Incoming { target, headers: &headers, body: &played.body, received_at: self.now() };
         receive(&endpoint, &incoming, self.app.store().seq())
     }
 

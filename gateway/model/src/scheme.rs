@@ -26,6 +26,33 @@ pub struct SignatureScheme {
     /// The signed timestamp, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TimestampRule>,
+    /// What a request must say beside the signature's header to be signed so; for providers that write several versions into one header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<HeaderValue>,
+    /// Other ways in which the provider may have signed, in order of preference. The first way whose headers the request has is the one that counts: what that
+    /// refuses is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<SignatureScheme>,
+}
+
+impl SignatureScheme {
+    /// The scheme and its alternatives, in order of preference.
+    pub fn ways(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.alternatives)
+    }
+}
+
+/// A header and the one value that is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderValue {
+    /// Name (any case).
+    pub header: String,
+    /// The value is that of a parameter in it: `algorithm` in `key=k1,algorithm=HMAC_SHA256`. Such a header may be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// Value, to the letter.
+    pub value: String,
 }
 
 /// The keyed hash.
@@ -38,6 +65,9 @@ pub enum Algorithm {
     /// HMAC with SHA-1 (Twilio's older form).
     #[serde(alias = "sha1")]
     HmacSha1,
+    /// Plain SHA-256 of the secret and, after it, what is signed (HubSpot's older versions). Weaker than HMAC: who has seen a signed request can make a signature
+    /// for that request with certain bytes added at its end, which are never text.
+    SecretSha256,
 }
 
 /// How bytes are written as text.
@@ -60,6 +90,13 @@ pub enum SignedPart {
     Method,
     /// The URL that the provider called, with its query: the address of the configuration (`server.public_url`) with the path, never what a header says.
     Url,
+    /// As `url`, with the percent escapes of these characters read and every other escape left as it is.
+    UrlDecoded(String),
+    /// As `url`, once without a port and once with one: a signature over either is right.
+    UrlWithAnyPort,
+    /// The parameters of a form, which the body is: each name with each of its values in the order of their bytes, doubles once, and nothing between. A body whose
+    /// SHA-256 (hexadecimal) is in the URL's query as `bodySHA256` must have that hash, and adds nothing: the URL is signed.
+    SortedForm,
     /// The value of a header, as received.
     Header(String),
     /// The value of a named field of the signature's own header: `t` in `t=1772359200,v1=5257a8…`. Fields lie between separators, in any order.

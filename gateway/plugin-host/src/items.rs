@@ -29,6 +29,8 @@ pub struct SplitItem<'a> {
     pub route: Option<String>,
     /// The same for the same item: 16 bytes of SHA-256 over what the selectors find, or over the item and its envelope when they find nothing.
     pub dedupe_key: [u8; 16],
+    /// The same for another item that tells the same thing: as `dedupe_key`, over what the manifest's `fold` finds; `None` when a part of it is missing.
+    pub fold_key: Option<[u8; 16]>,
     /// Key of the state that the plugin keeps for it.
     pub state_key: Option<String>,
     /// Its text, as received.
@@ -93,8 +95,10 @@ pub fn split<'a>(
 
 /// Whether anything in the manifest looks into the body.
 fn needs_json(items: &Items) -> bool {
-    let selectors = [&items.topic, &items.route].into_iter().flatten().chain(&items.state).chain(&items.dedupe);
-    let looks_inside = |selector: &Selector| matches!(selector, Selector::Pointer(_) | Selector::Envelope(_));
+    let selectors = [&items.topic, &items.route].into_iter().flatten();
+    let selectors = selectors.chain(&items.state).chain(&items.dedupe).chain(&items.fold);
+    let looks_inside =
+        |selector: &Selector| matches!(selector, Selector::Pointer(_) | Selector::FirstOf(_) | Selector::Envelope(_));
     items.each.is_some() || selectors.into_iter().any(looks_inside)
 }
 
@@ -119,6 +123,7 @@ impl<'m, 'a> Cutter<'m, 'a> {
             topic: self.first(items.topic.as_ref(), part).unwrap_or_default(),
             route: self.first(items.route.as_ref(), part),
             dedupe_key: self.dedupe_key(part, &body, envelope.as_deref()),
+            fold_key: self.fold_key(part),
             state_key: items.state.iter().find_map(|selector| self.first(Some(selector), part)),
             body,
             envelope,
@@ -131,13 +136,17 @@ impl<'m, 'a> Cutter<'m, 'a> {
 
     /// Every value that the selector finds for an item.
     fn values(&mut self, selector: &'m Selector, part: &Part<'a>) -> Vec<Cow<'a, str>> {
+        let in_item =
+            |pointer: &Pointer| part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default();
         let found = match selector {
             Selector::Header(name) => {
                 let values = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
                 return values.map(|(_, value)| Cow::Owned(value.clone())).collect();
             }
-            Selector::Pointer(pointer) => {
-                part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default()
+            Selector::Pointer(pointer) => in_item(pointer),
+            Selector::FirstOf(pointers) => {
+                let told = |found: &Vec<&RawValue>| found.iter().any(|value| pointer::text_of(value).is_some());
+                pointers.iter().map(in_item).find(told).unwrap_or_default()
             }
             Selector::Envelope(pointer) => self.around.select(pointer, part),
             // Whatever is found is hashed.
@@ -160,9 +169,25 @@ impl<'m, 'a> Cutter<'m, 'a> {
             add(&mut hash, body);
             add(&mut hash, envelope.unwrap_or_default());
         }
-        let digest = hash.finalize();
-        std::array::from_fn(|place| digest[place])
+        short(hash)
     }
+
+    fn fold_key(&mut self, part: &Part<'a>) -> Option<[u8; 16]> {
+        let selectors = Some(&self.items.fold).filter(|selectors| !selectors.is_empty())?;
+        let mut hash = Sha256::new_with_prefix(b"fold");
+        for selector in selectors {
+            let values = self.values(selector, part);
+            values.first()?;
+            hash.update((values.len() as u64).to_be_bytes());
+            values.iter().for_each(|value| add(&mut hash, value));
+        }
+        Some(short(hash))
+    }
+}
+
+fn short(hash: Sha256) -> [u8; 16] {
+    let digest = hash.finalize();
+    std::array::from_fn(|place| digest[place])
 }
 
 /// Adds a text with its length, so that two texts never run into each other.

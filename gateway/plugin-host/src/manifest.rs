@@ -201,6 +201,10 @@ pub struct Items {
     /// What is the same when the provider sends the item again. By default the item's text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dedupe: Vec<Selector>,
+    /// What is the same in two deliveries, each with an id of its own, that tell the same thing: two subscriptions to one topic. It counts beside a `dedupe` of
+    /// headers, and only for items in which each of these finds something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fold: Vec<Selector>,
     /// The key of the state that the plugin keeps for the item; of several selectors the first that finds something gives it. By default the plugin keeps none.
     #[serde(deserialize_with = "read::one_or_several", skip_serializing_if = "Vec::is_empty")]
     pub state: Vec<Selector>,
@@ -219,6 +223,8 @@ pub enum Selector {
     Pointer(Pointer),
     /// In the body around the item, `*` being the same element as in `each`: `{ envelope = "/entry/*/id" }`.
     Envelope(Pointer),
+    /// In the first of several places in the item that has a value: `{ first_of = ["/subscriptionType", "/eventType"] }`.
+    FirstOf(Vec<Pointer>),
     /// A digest of the whole body, in `dedupe` only: `{ body = "sha256" }`.
     Body(Digest),
 }

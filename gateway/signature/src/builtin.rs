@@ -2,19 +2,22 @@
 
 use tidegate_model::scheme::SignatureScheme;
 
-use crate::{calendly, meta, shopify, standard_webhooks, woocommerce};
+use crate::{calendly, hubspot, meta, shopify, standard_webhooks, twilio, woocommerce};
 
 /// The names that [`scheme`] knows, for the message that lists them.
-pub const SCHEME_NAMES: [&str; 5] = ["calendly", "meta", "shopify", "standard-webhooks", "woocommerce"];
+pub const SCHEME_NAMES: [&str; 7] =
+    ["calendly", "hubspot", "meta", "shopify", "standard-webhooks", "twilio", "woocommerce"];
 
 /// The built-in scheme of this name, or `None` when there is none (see [`SCHEME_NAMES`]).
 #[must_use]
 pub fn scheme(name: &str) -> Option<SignatureScheme> {
     match name {
         "calendly" => Some(calendly::scheme()),
+        "hubspot" => Some(hubspot::scheme()),
         "meta" => Some(meta::scheme()),
         "shopify" => Some(shopify::scheme()),
         "standard-webhooks" => Some(standard_webhooks::scheme()),
+        "twilio" => Some(twilio::scheme()),
         "woocommerce" => Some(woocommerce::scheme()),
         _ => None,
     }

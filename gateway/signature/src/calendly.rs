@@ -27,5 +27,7 @@ pub(crate) fn scheme() -> SignatureScheme {
             tolerance_s: TOLERANCE_S,
             stale: StalePolicy::AcceptOnce,
         }),
+        when: None,
+        alternatives: Vec::new(),
     }
 }

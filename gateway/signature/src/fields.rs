@@ -23,7 +23,14 @@ pub(crate) fn only<'a>(scheme: &SignatureScheme, value: &'a [u8], name: &str) ->
 pub(crate) fn signed(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Field(name) => Some(name.as_str()),
-        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Header(_) | SignedPart::Text(_) => None,
+        SignedPart::Body
+        | SignedPart::Method
+        | SignedPart::Url
+        | SignedPart::UrlDecoded(_)
+        | SignedPart::UrlWithAnyPort
+        | SignedPart::SortedForm
+        | SignedPart::Header(_)
+        | SignedPart::Text(_) => None,
     })
 }
 

@@ -80,6 +80,8 @@ pub enum Expected {
     Token,
     /// The named fields that are signed, each once.
     Fields,
+    /// A version of the scheme.
+    Version,
 }
 
 impl std::fmt::Display for Expected {
@@ -90,6 +92,7 @@ impl std::fmt::Display for Expected {
             Self::UnixTime => "a Unix time in digits",
             Self::Token => "a secret in the form that the endpoint describes",
             Self::Fields => "a list of the fields that the scheme signs, each of them once",
+            Self::Version => "a version that the scheme knows",
         })
     }
 }

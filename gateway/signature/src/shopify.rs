@@ -16,5 +16,7 @@ pub(crate) fn scheme() -> SignatureScheme {
         parts: vec![SignedPart::Body],
         key: KeyForm::Text,
         timestamp: None,
+        when: None,
+        alternatives: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use tidegate_model::scheme::{SignatureScheme, SignedPart, TimestampUnit};
+use tidegate_model::scheme::{HeaderValue, SignatureScheme, SignedPart, TimestampUnit};
 
 use crate::soundness::signed_headers;
 use crate::{SchemeError, Secret, Target, check_scheme, content, fields};
@@ -31,8 +31,8 @@ pub enum SignError {
         /// The one that nothing is known for.
         second: String,
     },
-    /// The scheme signs the URL or the method, which a message does not know.
-    #[error("the scheme signs what the request is sent to: it can be verified, but not signed")]
+    /// The scheme signs the URL or the method, and they were not given.
+    #[error("the scheme signs what the request is sent to: give the method and the URL")]
     Target,
     /// The id cannot stand in a header.
     #[error(
@@ -50,7 +50,8 @@ pub enum SignError {
     Scheme(#[from] SchemeError),
 }
 
-/// Signs a message: the headers to send with it, in the scheme's spelling, the signature last. What this makes, [`verify`](crate::verify) accepts.
+/// Signs a message: the headers to send with it, in the scheme's spelling, the signature last. What this makes, [`verify`](crate::verify) accepts. Of a scheme
+/// with alternatives it is the first way.
 ///
 /// # Errors
 /// [`SignError`]; none of them goes away by trying again.
@@ -59,21 +60,52 @@ pub fn sign(
     secret: &Secret,
     message: &Outgoing<'_>,
 ) -> Result<Vec<(String, String)>, SignError> {
+    sign_request(scheme, secret, Target::default(), message)
+}
+
+/// As [`sign`], for schemes that may also sign what the request is sent to. What this makes, [`verify_request`](crate::verify_request) accepts.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_request(
+    scheme: &SignatureScheme,
+    secret: &Secret,
+    target: Target<'_>,
+    message: &Outgoing<'_>,
+) -> Result<Vec<(String, String)>, SignError> {
     check_scheme(scheme)?;
-    if scheme.parts.iter().any(|part| matches!(part, SignedPart::Method | SignedPart::Url)) {
+    if scheme.parts.iter().any(|part| is_unknown(part, target)) {
         return Err(SignError::Target);
     }
     let Signed { headers: mut sent, fields } = signed_values(scheme, message)?;
     let header = |name: &str| find(&sent, |known| known.eq_ignore_ascii_case(name));
     let field = |name: &str| find(&fields, |known| known == name);
-    let Ok(pieces) = content::pieces(scheme, Target::default(), message.body, header, field);
+    let Ok(pieces) = content::pieces(scheme, target, message.body, header, field);
     let tag = content::tag(scheme.algorithm, secret, &pieces);
     let signature = content::encode(scheme.encoding, &tag);
     let mut entries: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     entries.push(format!("{}{signature}", scheme.prefix));
     let value = entries.join(scheme.separator.as_deref().unwrap_or_default());
+    sent.extend(scheme.when.as_ref().map(|when| (when.header.clone(), said(when))));
     sent.push((scheme.header.clone(), value));
     Ok(sent)
+}
+
+fn said(when: &HeaderValue) -> String {
+    when.parameter.as_ref().map_or_else(|| when.value.clone(), |parameter| format!("{parameter}={}", when.value))
+}
+
+/// Whether a part of what the request is sent to is wanted and not known.
+fn is_unknown(part: &SignedPart, target: Target<'_>) -> bool {
+    match part {
+        SignedPart::Method => target.method.is_empty(),
+        SignedPart::Url | SignedPart::UrlDecoded(_) | SignedPart::UrlWithAnyPort => target.url.is_empty(),
+        SignedPart::Body
+        | SignedPart::SortedForm
+        | SignedPart::Header(_)
+        | SignedPart::Field(_)
+        | SignedPart::Text(_) => false,
+    }
 }
 
 fn find(pairs: &[(String, String)], is_it: impl Fn(&str) -> bool) -> Result<&[u8], Infallible> {

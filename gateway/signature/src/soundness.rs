@@ -47,9 +47,26 @@ pub enum SchemeError {
     /// An empty separator would cut the header into characters.
     #[error("signature.separator is empty: write the text between two signatures, or leave it out")]
     EmptySeparator,
+    /// A way that an earlier one always stands before.
+    #[error(
+        "signature.alternatives: the header `{header}` is already looked for by an earlier scheme: give `when` with a header that tells them apart"
+    )]
+    Unreachable {
+        /// The header of both signatures.
+        header: String,
+    },
+    /// An alternative of an alternative would never be looked at.
+    #[error("signature.alternatives: an alternative has alternatives of its own: write all of them into one list")]
+    Nested,
+    /// One secret can't be read in two forms.
+    #[error(
+        "signature.alternatives: the alternatives read the secret in another form: give all of them the same `key`"
+    )]
+    KeyDiffers,
 }
 
-/// Checks that a scheme signs the body, signs the timestamp it relies on, and names real headers.
+/// Checks that a scheme, and each of its alternatives, signs the body, signs the timestamp it relies on, and names real headers; and that the alternatives can be
+/// told apart.
 ///
 /// [`verify`](crate::verify) and [`sign`](crate::sign) do this too;
 /// callers that read a manifest ask here, to tell the author early.
@@ -57,14 +74,38 @@ pub enum SchemeError {
 /// # Errors
 /// The first thing found wrong.
 pub fn check_scheme(scheme: &SignatureScheme) -> Result<(), SchemeError> {
+    for (index, way) in scheme.ways().enumerate() {
+        check_way(way)?;
+        if scheme.ways().take(index).any(|earlier| is_hidden(way, earlier)) {
+            return Err(SchemeError::Unreachable { header: way.header.clone() });
+        }
+    }
+    if scheme.alternatives.iter().any(|way| !way.alternatives.is_empty()) {
+        return Err(SchemeError::Nested);
+    }
+    if scheme.alternatives.iter().any(|way| way.key != scheme.key) {
+        return Err(SchemeError::KeyDiffers);
+    }
+    Ok(())
+}
+
+/// Whether every request with the headers of `way` has those of an earlier one too.
+fn is_hidden(way: &SignatureScheme, earlier: &SignatureScheme) -> bool {
+    earlier.header.eq_ignore_ascii_case(&way.header) && (earlier.when.is_none() || earlier.when == way.when)
+}
+
+fn check_way(scheme: &SignatureScheme) -> Result<(), SchemeError> {
     let signed = || signed_headers(scheme);
     let timestamp = scheme.timestamp.as_ref().map(|rule| rule.header.as_str());
+    let when = scheme.when.as_ref().map(|when| when.header.as_str());
     let named = [scheme.header.as_str()].into_iter();
-    if let Some(name) = named.chain(signed()).chain(timestamp).find(|name| !is_header_name(name)) {
+    if let Some(name) = named.chain(signed()).chain(timestamp).chain(when).find(|name| !is_header_name(name)) {
         let name = name.to_owned();
         return Err(SchemeError::HeaderName { name });
     }
-    if !scheme.parts.contains(&SignedPart::Body) {
+    // A body that is signed by its hash in the URL needs the URL.
+    let form = scheme.parts.contains(&SignedPart::SortedForm) && scheme.parts.iter().any(is_url);
+    if !scheme.parts.contains(&SignedPart::Body) && !form {
         return Err(SchemeError::BodyNotSigned);
     }
     let is_signed = |header: &str| match header.eq_ignore_ascii_case(&scheme.header) {
@@ -101,11 +142,22 @@ fn check_fields(scheme: &SignatureScheme) -> Result<(), SchemeError> {
     Ok(())
 }
 
+fn is_url(part: &SignedPart) -> bool {
+    matches!(part, SignedPart::Url | SignedPart::UrlDecoded(_) | SignedPart::UrlWithAnyPort)
+}
+
 /// The headers whose values are signed, in order.
 pub(crate) fn signed_headers(scheme: &SignatureScheme) -> impl Iterator<Item = &str> {
     scheme.parts.iter().filter_map(|part| match part {
         SignedPart::Header(name) => Some(name.as_str()),
-        SignedPart::Body | SignedPart::Method | SignedPart::Url | SignedPart::Field(_) | SignedPart::Text(_) => None,
+        SignedPart::Body
+        | SignedPart::Method
+        | SignedPart::Url
+        | SignedPart::UrlDecoded(_)
+        | SignedPart::UrlWithAnyPort
+        | SignedPart::SortedForm
+        | SignedPart::Field(_)
+        | SignedPart::Text(_) => None,
     })
 }
 
@@ -116,7 +168,7 @@ fn is_header_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_model::scheme::{SignatureScheme, SignedPart};
+    use tidegate_model::scheme::{KeyForm, SignatureScheme, SignedPart};
 
     use super::{SchemeError, check_scheme};
 
@@ -134,6 +186,7 @@ mod tests {
         check(|scheme| scheme.parts.push(SignedPart::Header("ü".to_owned())), &name("ü"));
         check(|scheme| scheme.parts.retain(|part| *part != SignedPart::Body), &SchemeError::BodyNotSigned);
         check(|scheme| scheme.parts.clear(), &SchemeError::BodyNotSigned);
+        check(|scheme| scheme.parts = vec![SignedPart::SortedForm], &SchemeError::BodyNotSigned);
         check(
             |scheme| scheme.parts = vec![SignedPart::Body],
             &SchemeError::TimestampNotSigned { header: "webhook-timestamp".to_owned() },
@@ -163,5 +216,28 @@ mod tests {
         check(&|scheme| scheme.parts.push(field("n")), &SchemeError::TimestampField { count: 2 });
         let unsigned = SchemeError::TimestampNotSigned { header: "Calendly-Webhook-Signature".to_owned() };
         check(&|scheme| scheme.parts = vec![SignedPart::Body], &unsigned);
+    }
+
+    #[test]
+    fn alternatives_that_can_not_be_told_apart_or_protect_nothing_are_refused() {
+        let hubspot = crate::scheme("hubspot").unwrap();
+        let check = |mend: fn(&mut SignatureScheme), expected: SchemeError| {
+            let mut scheme = hubspot.clone();
+            mend(&mut scheme);
+            assert_eq!(check_scheme(&scheme), Err(expected));
+        };
+        let header = || "X-HubSpot-Signature".to_owned();
+        check(|scheme| scheme.alternatives[0].when = None, SchemeError::Unreachable { header: header() });
+        check(
+            |scheme| scheme.alternatives[1].when = scheme.alternatives[0].when.clone(),
+            SchemeError::Unreachable { header: header() },
+        );
+        check(|scheme| scheme.alternatives[1].parts.clear(), SchemeError::BodyNotSigned);
+        check(
+            |scheme| scheme.alternatives[1].when.as_mut().unwrap().header.clear(),
+            SchemeError::HeaderName { name: String::new() },
+        );
+        check(|scheme| scheme.alternatives[0].alternatives = vec![crate::scheme("meta").unwrap()], SchemeError::Nested);
+        check(|scheme| scheme.alternatives[0].key = KeyForm::Base64 { prefix: String::new() }, SchemeError::KeyDiffers);
     }
 }

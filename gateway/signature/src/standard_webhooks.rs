@@ -32,5 +32,7 @@ pub(crate) fn scheme() -> SignatureScheme {
             tolerance_s: TOLERANCE_S,
             stale: StalePolicy::Reject,
         }),
+        when: None,
+        alternatives: Vec::new(),
     }
 }

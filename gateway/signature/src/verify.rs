@@ -1,10 +1,12 @@
 //! Decides whether a delivery was signed by a holder of a live secret, on its raw bytes.
 
+use std::borrow::Cow;
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tidegate_model::scheme::{SignatureScheme, StalePolicy, TimestampRule, TimestampUnit};
+use tidegate_model::scheme::{HeaderValue, SignatureScheme, SignedPart, StalePolicy, TimestampRule, TimestampUnit};
 
 use crate::refusal::Expected;
-use crate::{Refusal, Secrets, Target, check_scheme, content, fields, headers};
+use crate::{Refusal, Secrets, Target, check_scheme, content, fields, form, headers};
 
 /// The most signatures that are read from one header: a sender signs once for each of its live keys.
 pub const MAX_SIGNATURES: usize = 16;
@@ -22,7 +24,8 @@ pub struct Verified {
 ///
 /// `headers` are pairs of name (any case) and raw value; `body` the bytes as received; `received_at_ms` the time of receipt (Unix milliseconds) that a signed
 /// timestamp is compared with. The comparison takes constant time, and every secret is tried with every signature whatever matched before, so that the time
-/// taken tells nothing but how many there are. A stale delivery is told from a forged one: its signature is checked first.
+/// taken tells nothing but how many there are. Of a scheme with alternatives the request's headers choose one, and no other is tried. A stale delivery is told from
+/// a forged one: its signature is checked first.
 ///
 /// # Errors
 /// [`Refusal`]; anything that is not clearly right is refused.
@@ -57,10 +60,11 @@ where
     V: AsRef<[u8]>,
 {
     check_scheme(scheme)?;
+    let scheme = claimed(scheme, headers)?;
     let signed = headers::only(headers, &scheme.header)?;
     let signatures = read_signatures(scheme, signed)?;
     let field = |name: &str| fields::only(scheme, signed, name);
-    let pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name), field)?;
+    let pieces = candidates(scheme, target, body, headers, field)?;
     let timestamp = match &scheme.timestamp {
         Some(rule) => {
             let value = match fields::timestamp(scheme) {
@@ -71,7 +75,9 @@ where
         }
         None => None,
     };
-    let secret_index = matching_secret(scheme, secrets, &pieces, &signatures).ok_or_else(|| {
+    let matching = pieces.iter().filter_map(|pieces| matching_secret(scheme, secrets, pieces, &signatures)).min();
+    let vouched = !scheme.parts.contains(&SignedPart::SortedForm) || form::is_as_told(target.url, body);
+    let secret_index = matching.filter(|_| vouched).ok_or_else(|| {
         let header = scheme.header.clone();
         Refusal::Mismatch { header }
     })?;
@@ -80,6 +86,67 @@ where
         None => false,
     };
     Ok(Verified { secret_index, stale })
+}
+
+/// What may have been signed: one content, or one for each form of the URL.
+fn candidates<'a, N, V>(
+    scheme: &'a SignatureScheme,
+    target: Target<'a>,
+    body: &'a [u8],
+    headers: &'a [(N, V)],
+    field: impl Fn(&str) -> Result<&'a [u8], Refusal>,
+) -> Result<Vec<Vec<Cow<'a, [u8]>>>, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let mut pieces = content::pieces(scheme, target, body, |name| headers::only(headers, name), field)?;
+    let Some(place) = scheme.parts.iter().position(|part| *part == SignedPart::UrlWithAnyPort) else {
+        return Ok(vec![pieces]);
+    };
+    let [without, with] = form::with_and_without_port(target.url).map(|url| Cow::Owned(url.into_owned().into_bytes()));
+    pieces[place] = without;
+    let mut other = pieces.clone();
+    other[place] = with;
+    Ok(vec![pieces, other])
+}
+
+/// The way in which the request says it was signed: the first whose headers are there. Nothing is tried after it, so that a wrong signature is never made up for
+/// by a weaker one.
+fn claimed<'s, N, V>(scheme: &'s SignatureScheme, headers: &[(N, V)]) -> Result<&'s SignatureScheme, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let is_there = |name: &str| headers.iter().any(|(known, _)| known.as_ref().eq_ignore_ascii_case(name));
+    let mut other = None;
+    for way in scheme.ways().filter(|way| is_there(&way.header)) {
+        match &way.when {
+            Some(when) if !is_said(headers, when)? => other = Some(when),
+            Some(_) | None => return Ok(way),
+        }
+    }
+    Err(match other {
+        Some(when) => Refusal::Malformed { header: when.header.clone(), expected: Expected::Version },
+        None => Refusal::Missing { header: scheme.header.clone() },
+    })
+}
+
+/// Whether the request says what tells a way from the others.
+fn is_said<N, V>(headers: &[(N, V)], when: &HeaderValue) -> Result<bool, Refusal>
+where
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let Some(parameter) = &when.parameter else {
+        return Ok(headers::only(headers, &when.header)? == when.value.as_bytes());
+    };
+    let value = match headers::only(headers, &when.header) {
+        Err(Refusal::Missing { .. }) => return Ok(false),
+        value => String::from_utf8_lossy(value?),
+    };
+    let mut pairs = value.split(',').filter_map(|pair| pair.split_once('='));
+    Ok(pairs.any(|(name, value)| name.trim() == parameter && value.trim() == when.value))
 }
 
 /// The signatures of the header, decoded. With a separator, entries in another form (another version of the scheme) are passed over as long as one is readable.
@@ -110,7 +177,7 @@ fn read_signatures(scheme: &SignatureScheme, value: &[u8]) -> Result<Vec<Vec<u8>
 fn matching_secret(
     scheme: &SignatureScheme,
     secrets: &Secrets,
-    pieces: &[&[u8]],
+    pieces: &[Cow<'_, [u8]>],
     signatures: &[Vec<u8>],
 ) -> Option<u32> {
     let mut found = Choice::from(0);

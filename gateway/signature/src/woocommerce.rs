@@ -17,5 +17,7 @@ pub(crate) fn scheme() -> SignatureScheme {
         parts: vec![SignedPart::Body],
         key: KeyForm::HtmlDecoded,
         timestamp: None,
+        when: None,
+        alternatives: Vec::new(),
     }
 }

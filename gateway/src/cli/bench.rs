@@ -230,6 +230,8 @@ fn orders(path: &str, customers: u32) -> Result<Vec<load::Request>, Failure> {
             }
             let id = 1_000_000 + customer;
             script.set("/customer/id", &id.to_string()).map_err(anyhow::Error::from)?;
+            // Orders of one id would wait for each other: they share what the plugin remembers.
+            script.set("/id", &id.to_string()).map_err(anyhow::Error::from)?;
             script
                 .set("/customer/admin_graphql_api_id", &format!("gid://shopify/Customer/{id}"))
                 .map_err(anyhow::Error::from)?;

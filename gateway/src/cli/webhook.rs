@@ -63,6 +63,7 @@ pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
             pair.split_once('=').ok_or_else(|| usage(&format!("--set {pair}: expected POINTER=VALUE")))?;
         script.set(pointer, value).map_err(|error| usage(&error))?;
     }
+    script.to.clone_from(to);
     let now = Timestamp::from_ms(DomainClock::system().now_ms());
     let unique = match id {
         Some(id) => id.clone(),

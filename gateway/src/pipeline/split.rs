@@ -72,7 +72,7 @@ pub(super) fn split_as(manifest: &Manifest, endpoint: &Endpoint, delivery: &Deli
                 index,
                 id: id(index),
                 topic: piece.topic,
-                mark: (!endpoint.marks_deliveries()).then_some(piece.dedupe_key),
+                mark: if endpoint.marks_deliveries() { piece.fold_key } else { Some(piece.dedupe_key) },
                 state_key: piece.state_key,
                 work,
                 whole: false,

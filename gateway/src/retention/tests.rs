@@ -211,7 +211,7 @@ fn a_repeat_is_recognised_as_long_as_it_may_come_whatever_is_swept() {
         assert_eq!(stage.post(&order("same", 1)), Answered::Repeat(first.id()));
     }
     days(&mut stage, 2);
-    assert_eq!(sweep(&stage), 1, "its mark");
+    assert_eq!(sweep(&stage), 2, "its mark, and that of the event that it told");
     assert!(matches!(stage.post(&order("same", 1)), Answered::Stored(_)));
 }
 

@@ -1,6 +1,6 @@
 //! Webhooks as the providers of the tests send them: made from the bundled samples, signed at the moment they are sent.
 
-use super::{ACCOUNT, NUMBER_ID, SECRET};
+use super::{ACCOUNT, CALLED, NUMBER_ID, SECRET};
 use crate::play::{Played, Script};
 use serde_json::{Value, json};
 use tidegate_model::{MessageId, Timestamp};
@@ -18,7 +18,8 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn play(&self, now: Timestamp) -> Played {
-        self.script.sign(self.endpoint, SECRET, &self.unique, now).unwrap()
+        let script = Script { to: CALLED.to_owned(), ..self.script.clone() };
+        script.sign(self.endpoint, SECRET, &self.unique, now).unwrap()
     }
 }
 

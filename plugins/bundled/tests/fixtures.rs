@@ -21,6 +21,11 @@ fn calendly() {
 }
 
 #[test]
+fn hubspot() {
+    check("hubspot");
+}
+
+#[test]
 fn json_hmac() {
     check("json-hmac");
 }

@@ -1,9 +1,10 @@
-//! Meta webhooks to canonical events: WhatsApp. One item is one change of one account, named by its field. It knows Meta's payloads, and no gateway.
+//! Meta webhooks to canonical events: WhatsApp and lead ads. One item is one change of one account, named by its field. It knows Meta's payloads, and no gateway.
 
 mod account;
 mod common;
 mod error;
 mod identity;
+mod lead;
 mod message;
 mod number;
 mod preference;
@@ -18,7 +19,7 @@ use tidegate_plugin_sdk::{Context, Error, Interpretation, Item, Plugin, export};
 pub struct Meta;
 
 impl Plugin for Meta {
-    fn interpret(_: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+    fn interpret(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
         match item.topic.as_str() {
             "messages" => value::messages(item),
             "smb_message_echoes" => value::echoes(item),
@@ -31,7 +32,7 @@ impl Plugin for Meta {
             "account_update" => account::changed(item),
             "account_review_update" => account::reviewed(item),
             "account_alerts" => account::alerted(item),
-            "leadgen" => Err(Error::skip("lead ads are read in a later version")),
+            "leadgen" => lead::submitted(ctx, item),
             "" => Err(Error::field("/field", "expected the name of the field that changed, found none")),
             other => Err(Error::skip(format!("the field {other} means nothing for messages"))),
         }

@@ -43,6 +43,8 @@ pub(crate) fn merged(item: &Item) -> Result<Interpretation, Error> {
     let gone = gid(&merge.admin_graphql_api_customer_deleted_id, "/admin_graphql_api_customer_deleted_id")?;
     let mut contact = ContactInfo::default();
     contact.add_external_id(Some(kept));
+    // Orders of before name the one that is gone.
+    contact.add_external_id(Some(gone));
     let change = ContactChange { merged_ids: vec![gone.to_owned()], ..ContactChange::default() };
     let occurred_at = common::occurred_at(item, None);
     let event = Event::new("contact.merged", "contact", &occurred_at).with_contact(contact);

@@ -1,9 +1,9 @@
 //! Fulfillments (parcels) and what the carrier says about them.
 
-use crate::{address::ShopAddress, common, line::Line, person::Sources};
+use crate::{address::ShopAddress, common, line::Line, person::Sources, remembered::Remembered};
 use serde::Deserialize;
 use tidegate_plugin_sdk::{
-    Error, Event, Interpretation, Item, Shipment, json, json::Instant, json::Object, json::Text,
+    ContactInfo, Context, Error, Event, Interpretation, Item, Shipment, json, json::Instant, json::Object, json::Text,
 };
 
 /// A fulfillment. `status` tells whether the shop handed it over, `shipment_status` where the carrier has it.
@@ -45,18 +45,16 @@ struct Fulfillment<'a> {
     line_items: Vec<Line<'a>>,
 }
 
-pub(crate) fn changed(item: &Item, kind: &str) -> Result<Interpretation, Error> {
+pub(crate) fn changed(ctx: &Context<'_>, item: &Item, kind: &str) -> Result<Interpretation, Error> {
     let fulfillment: Fulfillment<'_> = json::parse(&item.body)?;
     let id = common::required_id(fulfillment.admin_graphql_api_id.as_ref(), fulfillment.id.as_ref())?;
     let own_time =
         if kind == "shipment.created" { fulfillment.created_at.as_ref() } else { fulfillment.updated_at.as_ref() };
     let occurred_at = common::occurred_at(item, own_time.or(fulfillment.created_at.as_ref()));
-    let sources = Sources {
-        emails: [fulfillment.email.as_ref(), None],
-        shipping: fulfillment.destination.as_ref(),
-        ..Sources::default()
-    };
-    let event = Event::new(kind, "shipment", &occurred_at).with_contact(sources.contact());
+    let known = Remembered::read(ctx)?.contact();
+    // The addressee may be somebody else: who the customer is comes first.
+    let contact = if known.keys.is_empty() { fulfillment.addressee() } else { known };
+    let event = Event::new(kind, "shipment", &occurred_at).with_contact(contact);
     Ok(event
         .with_entity("shipment", id, fulfillment.updated_at.as_ref().map(Instant::as_str))
         .with_payload(fulfillment.shipment(id))
@@ -64,6 +62,11 @@ pub(crate) fn changed(item: &Item, kind: &str) -> Result<Interpretation, Error> 
 }
 
 impl Fulfillment<'_> {
+    fn addressee(&self) -> ContactInfo {
+        let emails = [self.email.as_ref(), None];
+        Sources { emails, shipping: self.destination.as_ref(), ..Sources::default() }.contact()
+    }
+
     fn shipment(&self, id: &str) -> Shipment {
         Shipment {
             id: id.to_owned(),
@@ -116,7 +119,7 @@ fn carriers_word(status: &str) -> &str {
     }
 }
 
-/// `fulfillment_events/create`: what the carrier says. It names the order, not the person.
+/// `fulfillment_events/create`: what the carrier says. It names the order; whose that is, was told with the order.
 #[derive(Deserialize)]
 struct CarrierEvent<'a> {
     #[serde(borrow)]
@@ -135,7 +138,8 @@ struct CarrierEvent<'a> {
     estimated_delivery_at: Option<Instant<'a>>,
 }
 
-pub(crate) fn tracked(item: &Item) -> Result<Interpretation, Error> {
+pub(crate) fn tracked(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+    let known = Remembered::read(ctx)?;
     let told: CarrierEvent<'_> = json::parse(&item.body)?;
     let kind = match told.status.as_str() {
         "out_for_delivery" => "shipment.out_for_delivery",
@@ -146,19 +150,23 @@ pub(crate) fn tracked(item: &Item) -> Result<Interpretation, Error> {
     let shipment = Shipment {
         id: told.fulfillment_id.as_str().to_owned(),
         order_id: json::string(told.order_id.as_ref()),
+        order_number: known.number.clone(),
         status: Some(carriers_word(&told.status).to_owned()),
         estimated_delivery_at: common::owned(told.estimated_delivery_at.as_ref()),
         ..Shipment::default()
     };
     let occurred_at = common::occurred_at(item, told.happened_at.as_ref());
     let event = Event::new(kind, "shipment", &occurred_at)
+        .with_contact(known.contact())
         .with_entity("shipment", &told.fulfillment_id, told.updated_at.as_ref().map(Instant::as_str))
         .with_payload(shipment)
         .with_extra(Object::new().text("message", json::filled(told.message.as_deref())));
     let interpretation = Interpretation::from(event);
     Ok(match told.status.as_str() {
         "ready_for_pickup" => {
-            let variables = Object::new().text("order_id", json::filled(told.order_id.as_deref()));
+            let variables = Object::new()
+                .text("order_id", json::filled(told.order_id.as_deref()))
+                .text("order_number", known.number.as_deref());
             interpretation.with_trigger("ready-for-pickup", "shipment", variables.finish())
         }
         _ => interpretation,

@@ -12,6 +12,8 @@ mod order;
 mod person;
 mod privacy;
 mod refund;
+mod remembered;
+mod summary;
 
 use tidegate_plugin_sdk::{Context, Error, Interpretation, Item, Plugin, export};
 
@@ -23,21 +25,24 @@ impl Plugin for Shopify {
     fn interpret(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
         match item.topic.as_str() {
             "orders/create" => order::placed(ctx, item),
-            "orders/paid" => order::changed(item, "order.paid"),
-            "orders/updated" | "orders/partially_fulfilled" => order::changed(item, "order.updated"),
-            "orders/fulfilled" => order::changed(item, "order.fulfilled"),
-            "orders/cancelled" => order::changed(item, "order.cancelled"),
-            "orders/edited" => order::edited(item),
-            "refunds/create" => refund::created(item),
-            "fulfillments/create" => fulfillment::changed(item, "shipment.created"),
-            "fulfillments/update" => fulfillment::changed(item, "shipment.updated"),
-            "fulfillment_events/create" => fulfillment::tracked(item),
+            "orders/paid" => order::changed(ctx, item, "order.paid"),
+            "orders/updated" | "orders/partially_fulfilled" => order::changed(ctx, item, "order.updated"),
+            "orders/fulfilled" => order::changed(ctx, item, "order.fulfilled"),
+            "orders/cancelled" => order::changed(ctx, item, "order.cancelled"),
+            "orders/edited" => order::edited(ctx, item),
+            "refunds/create" => refund::created(ctx, item),
+            "fulfillments/create" => fulfillment::changed(ctx, item, "shipment.created"),
+            "fulfillments/update" => fulfillment::changed(ctx, item, "shipment.updated"),
+            "fulfillment_events/create" => fulfillment::tracked(ctx, item),
             "checkouts/create" | "checkouts/update" => checkout::changed(item),
             "checkouts/delete" => checkout::deleted(item),
             "customers/create" => customer::changed(item, "contact.created"),
             "customers/update" | "customers/enable" | "customers/disable" => customer::changed(item, "contact.updated"),
             "customers/delete" => customer::changed(item, "contact.deleted"),
             "customers/merge" => customer::merged(item),
+            "customer.tags_added" => summary::tags_changed(item, "tags_added"),
+            "customer.tags_removed" => summary::tags_changed(item, "tags_removed"),
+            "customers/purchasing_summary" => summary::purchased(item),
             "customers_marketing_consent/update" => consent::sms_changed(item),
             "customers_email_marketing_consent/update" => consent::email_changed(item),
             "customers/data_request" => privacy::export_requested(item),

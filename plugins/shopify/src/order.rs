@@ -7,6 +7,7 @@ use crate::{
     money::{Currencies, MoneySet},
     person::{self, Customer, Sources},
     refund::{self, Transaction},
+    remembered::Remembered,
 };
 use serde::Deserialize;
 use tidegate_plugin_sdk::{
@@ -115,16 +116,19 @@ struct Refund<'a> {
     transactions: Vec<Transaction<'a>>,
 }
 
-pub(crate) fn placed(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+pub(crate) fn placed(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
     let order: ShopOrder<'_> = json::parse(&item.body)?;
     let event = order.event(item, "order.placed", order.created_at.as_ref())?;
+    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref())?;
     triggers::add(event.into(), &order, ctx)
 }
 
-pub(crate) fn changed(item: &Item, kind: &str) -> Result<Interpretation, Error> {
+pub(crate) fn changed(ctx: &mut Context<'_>, item: &Item, kind: &str) -> Result<Interpretation, Error> {
     let order: ShopOrder<'_> = json::parse(&item.body)?;
     let own_time = if kind == "order.cancelled" { order.cancelled_at.as_ref() } else { None };
-    Ok(order.event(item, kind, own_time.or(order.updated_at.as_ref()))?.into())
+    let event = order.event(item, kind, own_time.or(order.updated_at.as_ref()))?;
+    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref())?;
+    Ok(event.into())
 }
 
 impl ShopOrder<'_> {
@@ -255,7 +259,8 @@ struct OrderEdit<'a> {
     line_items: Option<Raw<'a>>,
 }
 
-pub(crate) fn edited(item: &Item) -> Result<Interpretation, Error> {
+pub(crate) fn edited(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+    let known = Remembered::read(ctx)?;
     let Edited { order_edit: edit } = json::parse(&item.body)?;
     let own_time = edit.committed_at.or(edit.created_at);
     let occurred_at = common::occurred_at(item, own_time.as_ref());
@@ -263,8 +268,8 @@ pub(crate) fn edited(item: &Item) -> Result<Interpretation, Error> {
         .bool("notify_customer", edit.notify_customer)
         .raw("edited_lines", edit.line_items.map(Raw::as_str));
     // The edit does not tell the order's status.
-    let order = Order { id: edit.order_id.as_str().to_owned(), ..Order::default() };
-    let event = Event::new("order.updated", "order", &occurred_at).with_entity(
+    let order = Order { id: edit.order_id.as_str().to_owned(), number: known.number.clone(), ..Order::default() };
+    let event = Event::new("order.updated", "order", &occurred_at).with_contact(known.contact()).with_entity(
         "order",
         &edit.order_id,
         own_time.as_ref().map(Instant::as_str),

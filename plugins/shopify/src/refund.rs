@@ -1,9 +1,9 @@
 //! Refunds. What was paid back is in the transactions; the lines tell what the returned goods were worth.
 
-use crate::{common, line::Line, money::MoneySet};
+use crate::{common, line::Line, money::MoneySet, remembered::Remembered};
 use serde::Deserialize;
 use tidegate_plugin_sdk::{
-    Error, Event, Interpretation, Item, LineItem, Money, Order, decimal, json, json::Decimal, json::Instant,
+    Context, Error, Event, Interpretation, Item, LineItem, Money, Order, decimal, json, json::Decimal, json::Instant,
     json::Object, json::Raw, json::Text,
 };
 
@@ -75,10 +75,12 @@ struct RefundLine<'a> {
     line_item: Option<Line<'a>>,
 }
 
-pub(crate) fn created(item: &Item) -> Result<Interpretation, Error> {
+pub(crate) fn created(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+    let known = Remembered::read(ctx)?;
     let refund: Refund<'_> = json::parse(&item.body)?;
     let order = Order {
         id: refund.order_id.as_str().to_owned(),
+        number: known.number.clone(),
         // The refund does not tell the order's status, and the contract wants one.
         refunded: paid_back(refund.transactions.iter())?,
         items: refund.refund_line_items.iter().filter_map(RefundLine::item).collect(),
@@ -86,7 +88,8 @@ pub(crate) fn created(item: &Item) -> Result<Interpretation, Error> {
     };
     let own_time = refund.processed_at.as_ref().or(refund.created_at.as_ref());
     let occurred_at = common::occurred_at(item, own_time);
-    let event = Event::new("order.refunded", "order", &occurred_at).with_entity("order", &refund.order_id, None);
+    let event = Event::new("order.refunded", "order", &occurred_at).with_contact(known.contact());
+    let event = event.with_entity("order", &refund.order_id, None);
     Ok(event.with_payload(order).with_extra(refund.extra()?).into())
 }
 

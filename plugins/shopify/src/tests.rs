@@ -7,6 +7,7 @@ use tidegate_plugin_sdk::{
 };
 
 mod commerce;
+mod joined;
 mod people;
 
 fn outcome(item: Item) -> Outcome {
@@ -107,7 +108,7 @@ fn other_topics_are_skipped_with_a_reason() {
         "products/update",
         "order_transactions/create",
         "shop/update",
-        "customer.tags_added",
+        "customer.joined_segment",
         "orders/delete",
     ] {
         assert!(!skipped(topic, &json!({"id": 1})).is_empty(), "{topic}");

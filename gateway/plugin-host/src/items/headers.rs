@@ -9,15 +9,15 @@ const SECRET_PARTS: &[&str] = &["hmac", "signature", "secret", "token", "api-key
 
 /// The headers of a delivery that a plugin is given: names in lower case, without signatures, credentials and cookies.
 pub fn guest_headers(manifest: &Manifest, headers: &[(String, String)]) -> Vec<(String, String)> {
-    let signature = match &manifest.signature {
-        Some(Signature::Scheme(scheme)) => Some(scheme.header.as_str()),
-        Some(Signature::Token(rule)) => Some(rule.header.as_str()),
-        Some(Signature::Named { .. }) | None => None,
+    let signatures: Vec<&str> = match &manifest.signature {
+        Some(Signature::Scheme(scheme)) => scheme.ways().map(|way| way.header.as_str()).collect(),
+        Some(Signature::Token(rule)) => vec![rule.header.as_str()],
+        Some(Signature::Named { .. }) | None => Vec::new(),
     };
     headers
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
-        .filter(|(name, _)| !is_secret(name) && signature.is_none_or(|header| !name.eq_ignore_ascii_case(header)))
+        .filter(|(name, _)| !is_secret(name) && !signatures.iter().any(|header| name.eq_ignore_ascii_case(header)))
         .map(|(name, value)| (name, value.clone()))
         .collect()
 }

@@ -126,6 +126,39 @@ fn a_body_that_is_an_array_is_cut_into_its_elements() {
 }
 
 #[test]
+fn the_first_place_that_has_a_value_counts() {
+    let manifest = manifest(
+        "[items]\neach = \"/*\"\ntopic = { first_of = [\"/type\", \"/eventType\"] }\nstate = { first_of = [\"/ids/*\", \"/id\"] }",
+    );
+    let body = br#"[{"type":"a","eventType":"b","id":1},{"type":null,"eventType":"b","ids":[],"id":2},{"ids":[null,3],"id":4},{}]"#;
+    let items = split(&manifest, &[], body).unwrap();
+    let found: Vec<_> = items.iter().map(|item| (item.topic.as_str(), item.state_key.as_deref())).collect();
+    assert_eq!(found, [("a", Some("1")), ("b", Some("2")), ("", Some("3")), ("", None)]);
+}
+
+#[test]
+fn two_deliveries_fold_when_all_that_the_manifest_names_is_the_same() {
+    let manifest = manifest(
+        r#"[items]
+        dedupe = [{ header = "x-webhook-id" }]
+        fold = [{ header = "x-event-id" }, { header = "x-topic" }, { pointer = "/id" }]"#,
+    );
+    let key = |webhook: &str, event: &str, body: &'static str| {
+        let sent = headers(&[("x-webhook-id", webhook), ("X-Event-Id", event), ("x-topic", "orders/paid")]);
+        let item = split(&manifest, &sent, body.as_bytes()).unwrap().remove(0);
+        (item.dedupe_key, item.fold_key)
+    };
+    let first = key("w1", "e1", r#"{"id":1}"#);
+    let double = key("w2", "e1", r#"{"id":1,"note":"x"}"#);
+    assert!(first.1.is_some() && first.1 == double.1 && first.0 != double.0);
+    assert_ne!(first.1, key("w3", "e1", r#"{"id":2}"#).1, "another thing");
+    assert_ne!(first.1, key("w4", "e2", r#"{"id":1}"#).1, "another event");
+    assert_eq!(key("w5", "e1", "{}").1, None, "a part is missing");
+    let unnamed = split(&manifest, &headers(&[("x-webhook-id", "w6")]), br#"{"id":1}"#).unwrap();
+    assert_eq!(unnamed[0].fold_key, None);
+}
+
+#[test]
 fn values_that_join_to_the_same_text_give_different_keys() {
     let manifest = manifest("[items]\ndedupe = [{ pointer = \"/a\" }, { pointer = \"/b\" }]");
     let key = |body: &'static str| split(&manifest, &[], body.as_bytes()).unwrap()[0].dedupe_key;
@@ -166,6 +199,15 @@ fn secrets_do_not_reach_the_plugin() {
         ("X-Shopify-Topic", "orders/create"),
     ]);
     assert_eq!(guest_headers(&manifest, &sent), headers(&[("x-shopify-topic", "orders/create")]));
+    let manifest = self::manifest(
+        r#"[signature]
+        header = "X-Proof"
+        algorithm = "hmac-sha256"
+        encoding = "hex"
+        parts = ["body"]
+        alternatives = [{ header = "X-Old-Proof", algorithm = "secret-sha256", encoding = "hex", parts = ["body"] }]"#,
+    );
+    assert_eq!(guest_headers(&manifest, &headers(&[("X-Proof", "s"), ("x-old-proof", "s")])), []);
 }
 
 fn json() -> impl Strategy<Value = String> {

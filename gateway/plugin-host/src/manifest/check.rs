@@ -142,7 +142,8 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
     let state_key = |index| if items.state.len() == 1 { "state".to_owned() } else { format!("state.{index}") };
     let state = items.state.iter().enumerate().map(|(index, selector)| (state_key(index), selector));
     let dedupe = items.dedupe.iter().enumerate().map(|(index, selector)| (format!("dedupe.{index}"), selector));
-    for (key, selector) in single.chain(state).chain(dedupe) {
+    let fold = items.fold.iter().enumerate().map(|(index, selector)| (format!("fold.{index}"), selector));
+    for (key, selector) in single.chain(state).chain(dedupe).chain(fold) {
         let reason = match selector {
             Selector::Body(_) if !key.starts_with("dedupe.") => Some(
                 "a digest tells repeats apart and nothing else: use it under `dedupe`, and `header` or `pointer` here"
@@ -154,12 +155,22 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
             return at(format!("items.{key}"), reason);
         }
     }
-    let shared = |selector: &Selector| !matches!(selector, Selector::Pointer(_));
+    let shared = |selector: &Selector| !matches!(selector, Selector::Pointer(_) | Selector::FirstOf(_));
     if stars > 0 && !items.dedupe.is_empty() && items.dedupe.iter().all(shared) {
         return at(
             "items.dedupe",
             "all items of a delivery would count as one: add a `pointer` to what tells them apart",
         );
+    }
+    let of_header = |selector: &Selector| matches!(selector, Selector::Header(_));
+    if !items.fold.is_empty() && (items.dedupe.is_empty() || !items.dedupe.iter().all(of_header)) {
+        return at(
+            "items.fold",
+            "`fold` counts beside ids of deliveries: name these in `dedupe`, by headers only; or put what is here into `dedupe`",
+        );
+    }
+    if !items.fold.is_empty() && items.fold.iter().all(shared) {
+        return at("items.fold", "deliveries of different things would count as one: add a `pointer` to the thing");
     }
     None
 }
@@ -167,7 +178,8 @@ fn items(manifest: &Manifest) -> Option<Mistake> {
 fn bad_selector(each: Option<&Pointer>, selector: &Selector) -> Option<String> {
     match selector {
         Selector::Header(name) if name.is_empty() => Some("expected the name of a header, found nothing".to_owned()),
-        Selector::Header(_) | Selector::Pointer(_) | Selector::Body(_) => None,
+        Selector::FirstOf(pointers) if pointers.is_empty() => Some("expected pointers, found none".to_owned()),
+        Selector::Header(_) | Selector::Pointer(_) | Selector::FirstOf(_) | Selector::Body(_) => None,
         Selector::Envelope(pointer) => unbound(each, pointer),
     }
 }

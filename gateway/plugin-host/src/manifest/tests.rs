@@ -135,7 +135,7 @@ fn a_scheme_of_the_gateway_is_named() {
 fn an_unknown_key_is_named_with_its_line_and_the_one_that_was_meant() {
     check(
         "[items]\ntopic = { header = \"x\" }\ndedup = []",
-        "plugin.toml:6: items.dedup: unknown key `dedup`, expected one of each, envelope, topic, route, dedupe, state, priority; did you mean `dedupe`?",
+        "plugin.toml:6: items.dedup: unknown key `dedup`, expected one of each, envelope, topic, route, dedupe, fold, state, priority; did you mean `dedupe`?",
     );
     check(
         "[limits]\ndeadline = 5",
@@ -143,11 +143,11 @@ fn an_unknown_key_is_named_with_its_line_and_the_one_that_was_meant() {
     );
     check(
         "[items]\ntopic = { head = \"x\" }",
-        "plugin.toml:5: items.topic.head: unknown key `head`, expected one of header, pointer, envelope, body; did you mean `header`?",
+        "plugin.toml:5: items.topic.head: unknown key `head`, expected one of header, pointer, envelope, first_of, body; did you mean `header`?",
     );
     check(
         "[signature]\nheader = \"X\"\nalgoritm = \"hmac-sha256\"",
-        "plugin.toml:6: signature.algoritm: unknown key `algoritm`, expected one of header, algorithm, encoding, prefix, separator, parts, key, timestamp; \
+        "plugin.toml:6: signature.algoritm: unknown key `algoritm`, expected one of header, algorithm, encoding, prefix, separator, parts, key, timestamp, when, alternatives; \
          did you mean `algorithm`?",
     );
 }
@@ -157,7 +157,7 @@ fn an_unknown_word_is_told_from_an_unknown_key() {
     let rest = "[signature]\nheader = \"X\"\nalgorithm = \"hmac-sha265\"\nencoding = \"hex\"\nparts = [\"body\"]";
     check(
         rest,
-        "plugin.toml:4: signature: unknown value `hmac-sha265`, expected one of hmac-sha256, hmac-sha1; did you mean `hmac-sha256`?",
+        "plugin.toml:4: signature: unknown value `hmac-sha265`, expected one of hmac-sha256, hmac-sha1, secret-sha256; did you mean `hmac-sha256`?",
     );
 }
 
@@ -259,6 +259,15 @@ fn pointers_must_fit_what_the_items_are() {
         "[items]\neach = \"/*\"\ndedupe = [{ header = \"x-id\" }]",
         "plugin.toml:6: items.dedupe: all items of a delivery would count as one: add a `pointer` to what tells them apart",
     );
+    check(
+        "[items]\ndedupe = [{ pointer = \"/id\" }]\nfold = [{ pointer = \"/id\" }]",
+        "plugin.toml:6: items.fold: `fold` counts beside ids of deliveries: name these in `dedupe`, by headers only; or put what is here into `dedupe`",
+    );
+    check(
+        "[items]\ndedupe = [{ header = \"x-id\" }]\nfold = [{ header = \"x-event\" }]",
+        "plugin.toml:6: items.fold: deliveries of different things would count as one: add a `pointer` to the thing",
+    );
+    check("[items]\ntopic = { first_of = [] }", "plugin.toml:5: items.topic: expected pointers, found none");
 }
 
 proptest::proptest! {

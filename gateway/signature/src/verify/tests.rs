@@ -2,11 +2,12 @@
 
 use tidegate_model::scheme::{SignatureScheme, StalePolicy};
 
-use super::{MAX_SIGNATURES, Verified, verify};
-use crate::{Expected, Outgoing, Refusal, SchemeError, Secret, Secrets, scheme, sign};
+use super::{MAX_SIGNATURES, Verified, verify, verify_request};
+use crate::{Expected, Outgoing, Refusal, SchemeError, Secret, Secrets, Target, scheme, sign_request};
 
 const AT_MS: i64 = 1_772_359_200_000;
 const BODY: &[u8] = br#"{"id":1}"#;
+const TARGET: Target<'_> = Target { method: "POST", url: "https://hooks.example/in/a" };
 
 type Pairs = Vec<(String, String)>;
 
@@ -16,7 +17,7 @@ fn secret(scheme: &SignatureScheme, text: &str) -> Secret {
 
 fn headers(scheme: &SignatureScheme, key: &str) -> Pairs {
     let message = Outgoing { id: "msg_1", at_ms: AT_MS, body: BODY };
-    sign(scheme, &secret(scheme, key), &message).unwrap()
+    sign_request(scheme, &secret(scheme, key), TARGET, &message).unwrap()
 }
 
 fn check_with(
@@ -28,7 +29,7 @@ fn check_with(
 ) {
     let live = keys.iter().map(|key| secret(scheme, key)).collect();
     let secrets = Secrets::new(live).unwrap();
-    let decision = verify(scheme, &secrets, headers, BODY, at_ms);
+    let decision = verify_request(scheme, &secrets, TARGET, headers, BODY, at_ms);
     assert_eq!(&decision, expected, "{headers:?}");
 }
 
