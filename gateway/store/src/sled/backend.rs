@@ -29,7 +29,7 @@ const CLEANING: &[u8] = b"cleaning";
 /// An open sled. The fields are dropped in this order: the lock on the directory goes last.
 pub(super) struct SledBackend {
     db: Db,
-    /// Made by the first write: a store that is only looked at is not changed.
+    /// Made by the first sync: a store that is only looked at is not changed.
     cleaning: OnceLock<Tree>,
     /// Our own descriptor of sled's log: `flush` only starts the writing, `fdatasync` finishes it.
     log: File,
@@ -110,19 +110,17 @@ impl Backend for SledBackend {
 
     fn apply(&self, writes: Writes) -> Result<(), Fault> {
         let mut batch = Batch::default();
-        let mut row_ops = 0;
         for (key, value) in writes {
-            row_ops += 1;
             match value {
                 Some(value) => batch.insert(key.into_bytes(), value),
                 None => batch.remove(key.into_bytes()),
             }
         }
-        self.db.apply_batch(batch)?;
-        self.clean(row_ops)
+        Ok(self.db.apply_batch(batch)?)
     }
 
     fn sync(&self, commit: u64, row_ops: usize) -> Result<(), Fault> {
+        self.clean(row_ops)?;
         self.db.flush()?;
         self.log.sync_data().map_err(|error| Fault(format!("fdatasync of the log: {error}")))?;
         self.free_memory(row_ops);
