@@ -24,6 +24,8 @@ pub struct Rules {
     pub asked: Vec<String>,
     /// What is granted of it.
     pub grants: Grants,
+    /// Hosts that need a credential which the connection was not given, each with the line to add, in words.
+    pub without_credential: Vec<(String, String)>,
 }
 
 /// Where a request goes.
@@ -80,8 +82,12 @@ impl Rules {
             return never(format!("{:?} is no host", short(&host)));
         };
         let with_port = Authority { port: url.port_or_known_default(), ..authority.clone() };
-        if !self.asked.iter().any(|asked| covers(asked, &authority) || covers(asked, &with_port)) {
+        let is_covered = |asked: &str| covers(asked, &authority) || covers(asked, &with_port);
+        if !self.asked.iter().any(|asked| is_covered(asked)) {
             return never(format!("the manifest of the plugin {} does not ask for {authority}", self.plugin));
+        }
+        if let Some((_, line)) = self.without_credential.iter().find(|(host, _)| is_covered(host)) {
+            return Err(Refusal::NotGranted(line.clone()));
         }
         let private = self.grants.private_hosts.iter().any(|held| *held == authority || *held == with_port);
         if private && matches!(url.scheme(), "https" | "http") {
@@ -143,6 +149,7 @@ mod tests {
                 private_hosts: vec![private("127.0.0.1:9000"), private("lan.example:443")],
                 all_asked: false,
             },
+            without_credential: Vec::new(),
         }
     }
 
@@ -186,6 +193,16 @@ mod tests {
         assert_eq!(rules.check("https://cheap.example/x"), Ok(()));
         assert!(rules.check("https://shop.internal:8443/x").is_err());
         assert!(rules.check("http://127.0.0.1:9000/x").is_err());
+    }
+
+    #[test]
+    fn a_host_whose_credential_is_missing_is_not_read_without_it() {
+        let mut rules = rules();
+        rules.without_credential =
+            vec![("*.shops.example".to_owned(), "connections.acme.credentials needs token".to_owned())];
+        assert_eq!(rules.check("https://api.example.com/x"), Ok(()));
+        let refusal = rules.check("https://a.shops.example/x").unwrap_err();
+        assert_eq!(refusal, Refusal::NotGranted("connections.acme.credentials needs token".to_owned()));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Loader<'_> {
         info: &ConnectionInfo,
     ) -> Result<(Option<Reach>, Vec<String>), CatalogFault> {
         let manifest = plugin.manifest();
-        let credentials = self.credentials(manifest, section, info)?;
+        let (credentials, without_credential) = self.credentials(manifest, section, info)?;
         if manifest.capabilities.fetch.is_empty() {
             return Ok((None, Vec::new()));
         }
@@ -72,7 +72,7 @@ impl Loader<'_> {
         }
         let granted = self.config.plugins.get(&manifest.id).cloned().unwrap_or_default();
         let is_bundled = tidegate_bundled::PLUGINS.iter().any(|held| held.id == manifest.id) && self.is_bundled(plugin);
-        let rules = Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled) };
+        let rules = Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled), without_credential };
         let not_granted: Vec<String> = rules.asked.iter().filter_map(|asked| rules.granted(asked).err()).collect();
         for line in &not_granted {
             tracing::warn!(
@@ -99,12 +99,13 @@ impl Loader<'_> {
         tidegate_bundled::PLUGINS.iter().any(|held| hex::encode(Sha256::digest(held.component)) == plugin.digest())
     }
 
+    /// What is added to which host, and the hosts that the connection has no credential for, each with the line to add.
     fn credentials(
         &mut self,
         manifest: &Manifest,
         section: &config::Connection,
         info: &ConnectionInfo,
-    ) -> Result<Vec<Credential>, CatalogFault> {
+    ) -> Result<(Vec<Credential>, Vec<(String, String)>), CatalogFault> {
         let key = format!("connections.{}.credentials", section.name);
         let known: BTreeSet<&str> = manifest
             .auth
@@ -119,14 +120,7 @@ impl Loader<'_> {
         }
         let mut values = Vec::new();
         for name in known {
-            let Some(text) = section.credentials.get(name) else {
-                let variable = name.to_ascii_uppercase();
-                let problem = format!(
-                    "the plugin {} needs {name}: add `{name} = \"${{{variable}}}\"` under [connections.credentials]",
-                    manifest.id
-                );
-                return Err(fault(&key, problem));
-            };
+            let Some(text) = section.credentials.get(name) else { continue };
             let value = secret(&key, name, text)?;
             self.facts.note_hidden(format!("connection {}", section.name), &format!("credentials.{name}"), &value);
             values.push((name, value));
@@ -135,14 +129,27 @@ impl Loader<'_> {
             let found = values.iter().find(|(held, _)| *held == name);
             Hidden::new(found.map(|(_, value)| value.as_str()).unwrap_or_default())
         };
-        let mut made = Vec::new();
+        let (mut made, mut without) = (Vec::new(), Vec::new());
         for auth in &manifest.auth {
             let Some(host) = filled(&auth.host, section, info)? else { continue };
+            let is_missing = |name: &&String| !section.credentials.contains_key(*name);
+            if let Some(name) = auth.user.iter().chain([&auth.secret]).find(is_missing) {
+                let line = format!("{name} = \"${{{}}}\"", name.to_ascii_uppercase());
+                if !auth.optional {
+                    let problem = format!(
+                        "the plugin {} needs {name}: add `{line}` under [connections.credentials]",
+                        manifest.id
+                    );
+                    return Err(fault(&key, problem));
+                }
+                without.push((host, format!("{key} needs {line}")));
+                continue;
+            }
             let credential = Credential { host, kind: kind(auth, &value) };
             credential.check().map_err(|problem| fault(format!("{key}.{}", auth.secret), problem))?;
             made.push(credential);
         }
-        Ok(made)
+        Ok((made, without))
     }
 }
 

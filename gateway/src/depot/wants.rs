@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tidegate_plugin_host::{Limits, Manifest};
+use tidegate_plugin_host::{Auth, Limits, Manifest};
 
 /// One thing that a version asks for, or does in another way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,7 +55,7 @@ fn hosts(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     found
 }
 
-/// Each entry of `[[auth]]`, by its name or host, as it is written: how a credential is used is part of what is granted.
+/// Each entry of `[[auth]]`: how a credential is used is part of what is granted.
 fn credentials(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     let (before, after) = (before.map(entries_of).unwrap_or_default(), entries_of(after));
     let mut found = Vec::new();
@@ -71,14 +71,8 @@ fn credentials(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     found
 }
 
-fn entries_of(manifest: &Manifest) -> BTreeMap<String, Value> {
-    let manifest = serde_json::to_value(manifest).unwrap_or_default();
-    let entries = manifest["auth"].as_array().cloned().unwrap_or_default();
-    let name = |entry: &Value, place: usize| {
-        let named = ["name", "credential", "host"].iter().find_map(|key| entry[*key].as_str());
-        named.map_or_else(|| format!("{}", place + 1), str::to_owned)
-    };
-    entries.into_iter().enumerate().map(|(place, entry)| (name(&entry, place), entry)).collect()
+fn entries_of(manifest: &Manifest) -> BTreeMap<String, &Auth> {
+    manifest.auth.iter().map(|auth| (format!("{} at {}", auth.secret, auth.host), auth)).collect()
 }
 
 fn limits(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {

@@ -113,6 +113,7 @@ fn rules(asked: &[&str], private: &[&str]) -> Rules {
         plugin: "shop".to_owned(),
         asked: asked.iter().map(|&text| text.to_owned()).collect(),
         grants: Grants { fetch, private_hosts, all_asked: false },
+        without_credential: Vec::new(),
     }
 }
 

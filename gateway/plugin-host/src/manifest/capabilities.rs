@@ -82,6 +82,9 @@ pub struct Auth {
     pub user: Option<String>,
     /// Which of the connection's credentials it is: a key under `[connections.credentials]`.
     pub secret: String,
+    /// Whether a connection may do without it, because only some of what the plugin does reads from the host.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// Kinds of credentials.
