@@ -91,7 +91,11 @@ fn other_endpoints() -> String {
         tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).filter(|id| !["shopify", "meta"].contains(id));
     let section = |id: &str| {
         let endpoint = format!("[[endpoints]]\nname = \"{id}\"\nplugin = \"{id}\"\nsecrets = [\"{SECRET}\"]\n");
-        format!("{endpoint}[[connections]]\nname = \"{id}\"\nendpoint = \"{id}\"\nworkspace = \"main\"\n")
+        // The one whose credential is not optional.
+        let credentials = if id == "hubspot" { "credentials = { access_token = \"token\" }\n" } else { "" };
+        format!(
+            "{endpoint}[[connections]]\nname = \"{id}\"\nendpoint = \"{id}\"\nworkspace = \"main\"\n{credentials}"
+        )
     };
     others.map(section).collect()
 }

@@ -16,7 +16,7 @@ const FUNCTION_BYTES: usize = 512 << 10;
 const LOCALS: u64 = 10_000;
 /// Code of all modules, in bytes: a machine compiles some three megabytes a second.
 const CODE_BYTES: usize = 32 << 20;
-/// Types, imports, exports, globals, segments, aliases and their like, of all levels.
+/// Types, imports, exports, globals, segments, aliases and their like, of all levels. A section without any counts as one: it costs too.
 const ENTRIES: usize = 500_000;
 
 /// A component that would cost too much to compile, or can't be read. For the plugin's author.
@@ -102,7 +102,7 @@ impl Seen {
                 Ok(())
             }
             other => {
-                self.entries = self.entries.saturating_add(entries(other) as usize);
+                self.entries = self.entries.saturating_add(entries(other).max(1) as usize);
                 at_most("types, imports, exports and other entries", self.entries, ENTRIES)
             }
         }
@@ -130,8 +130,7 @@ fn entries(payload: &Payload<'_>) -> u32 {
         Payload::ComponentCanonicalSection(section) => section.count(),
         Payload::ComponentImportSection(section) => section.count(),
         Payload::ComponentExportSection(section) => section.count(),
-        // An empty section costs too.
-        _ => 1,
+        _ => 0,
     }
 }
 
