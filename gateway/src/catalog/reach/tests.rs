@@ -19,7 +19,7 @@ fn settings_that_fit_are_taken_with_the_defaults_of_the_schema() {
     let check =
         |found: &str, expected: &str| assert_eq!(settings(&manifest(SCHEMA), &section(found)).unwrap(), expected);
     check("{ store = \"shop\" }", r#"{"store":"shop","pages":3}"#);
-    check("{ store = \"shop\", pages = 9 }", r#"{"store":"shop","pages":9}"#);
+    check("{ store = \"shop\", pages = 9 }", r#"{"pages":9,"store":"shop"}"#);
 }
 
 #[test]
