@@ -2,7 +2,7 @@
 //! counts; no code is made.
 
 use std::fmt;
-use wasmparser::{Parser, Payload};
+use wasmparser::{BinaryReaderError, Parser, Payload};
 
 /// Deepest nesting of components and modules. Tools make two or three levels.
 const DEPTH: usize = 8;
@@ -59,7 +59,7 @@ impl fmt::Display for Oversized {
 pub(crate) fn inspect(component: &[u8]) -> Result<(), Oversized> {
     let mut seen = Seen::default();
     for payload in Parser::new(0).parse_all(component) {
-        seen.add(&payload.map_err(unreadable)?)?;
+        seen.add(&payload?)?;
     }
     Ok(())
 }
@@ -95,8 +95,8 @@ impl Seen {
             Payload::CodeSectionEntry(body) => {
                 at_most("bytes in one function", body.range().len(), FUNCTION_BYTES)?;
                 let mut locals = 0u64;
-                for group in body.get_locals_reader().map_err(unreadable)? {
-                    locals += u64::from(group.map_err(unreadable)?.0);
+                for group in body.get_locals_reader()? {
+                    locals += u64::from(group?.0);
                     exceeds("local variables in one function", locals, LOCALS)?;
                 }
                 Ok(())
@@ -142,6 +142,8 @@ fn exceeds(what: &'static str, found: u64, most: u64) -> Result<(), Oversized> {
     if found <= most { Ok(()) } else { Err(Oversized::Exceeds { what, found, most }) }
 }
 
-fn unreadable(error: wasmparser::BinaryReaderError) -> Oversized {
-    Oversized::Unreadable { reason: error.to_string() }
+impl From<BinaryReaderError> for Oversized {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Unreadable { reason: error.to_string() }
+    }
 }
