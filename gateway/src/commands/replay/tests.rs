@@ -32,8 +32,9 @@ fn every_bundled_fixture_is_read_again_without_a_difference() {
     for (case, id) in deliveries {
         let report = replayed(&stage, id);
         let items = report["items"].as_array().unwrap();
-        // Nobody answers here: what needs its provider is not interpreted yet.
-        if items.iter().any(|item| item["was"]["result"] == "waiting") {
+        // Nobody answers here: what needs its provider is not interpreted.
+        let unread = |item: &Value| item["was"]["result"] == "waiting" || item["topic"] == "leadgen";
+        if items.iter().any(unread) {
             continue;
         }
         assert_eq!(report["same"], true, "{case}: {report:#}");
