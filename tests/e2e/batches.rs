@@ -6,6 +6,7 @@ use crate::{
     text,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 use tidegate_test_support::{
     Customer, Gateway, META_SECRET, Played, Provider, Reply, SECOND_NUMBER_ID, SECOND_WABA_ID, Setup, WABA_ID, hubspot,
     meta,
@@ -52,7 +53,7 @@ async fn a_thousand_updates_of_which_one_is_bad_are_999() {
 
     // Meta sends the whole of it again, a minute later, also after a restart.
     gateway.restart().await;
-    gateway.advance(std::time::Duration::from_secs(60)).await;
+    gateway.advance(Duration::from_secs(60)).await;
     let again = gateway.post("meta", &post_of(&[entry(WABA_ID, &changes)])).await.stored();
     gateway.settle().await;
     if again != delivery {
@@ -159,7 +160,26 @@ async fn told(gateway: &Gateway, changes: &[Value]) -> String {
     let webhook = hubspot(body, &gateway.url("hubspot"), gateway.now_ms(), SECRET);
     let delivery = gateway.post("hubspot", &webhook).await.stored();
     gateway.settle().await;
+    read_on(gateway, &delivery).await;
     delivery
+}
+
+/// On a busy machine an answer may be late; it is asked for again a while later.
+async fn read_on(gateway: &Gateway, delivery: &str) {
+    for _ in 0..20 {
+        if !fates(gateway, delivery).await.contains(&"waiting".to_owned()) {
+            return;
+        }
+        gateway.advance(Duration::from_secs(60)).await;
+    }
+}
+
+/// What was read of the provider, each once.
+fn read_of(api: &Provider) -> Vec<String> {
+    let mut read: Vec<String> = api.heard().iter().filter_map(|head| head.lines().next().map(str::to_owned)).collect();
+    read.sort();
+    read.dedup();
+    read
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,16 +196,20 @@ async fn a_hundred_changes_of_which_one_is_bad_are_99() {
     assert_eq!(counts(&gateway, &delivery).await, (99, 1, 0));
     let parked = gateway.parked().await;
     assert_eq!(parked[0]["field"], "/objectId", "{parked:#?}");
-    let heard = api.heard();
-    assert_eq!(heard.len(), 99, "each contact is read once");
-    assert!(heard.iter().all(|head| head.contains(&format!("authorization: Bearer {TOKEN}"))));
+    assert_eq!(read_of(&api).len(), 99, "each contact is read");
+    assert!(api.heard().iter().all(|head| head.contains(&format!("authorization: Bearer {TOKEN}"))));
     assert_eq!(gateway.events_of("contact.created").await.len(), 99);
 
+    let heard = api.heard().len();
     // HubSpot takes a batch for one: it comes again as a whole, with another number of the attempt.
     let again = told(&gateway, &changes(1)).await;
     assert_ne!(again, delivery);
     assert_eq!(counts(&gateway, &again).await, (0, 0, 100));
-    assert_eq!((gateway.events_of("contact.created").await.len(), api.heard().len()), (99, 99));
+    assert_eq!(
+        (gateway.events_of("contact.created").await.len(), api.heard().len()),
+        (99, heard),
+        "nothing is read again"
+    );
     assert_eq!(gateway.parked().await.len(), 1);
     gateway.expect_parked(1);
 }
@@ -222,11 +246,16 @@ async fn portals_behind_one_endpoint_have_each_their_own_and_what_was_mended_is_
     );
     gateway.edit("tidegate.toml", mark, &format!("{third}{mark}"));
     gateway.ask(&["reload"]).await.good();
-    let heard = api.heard().len();
+    let heard = read_of(&api);
     gateway.ask(&["queue", "retry", "--all"]).await.good();
     gateway.settle().await;
+    read_on(&gateway, &delivery).await;
     assert_eq!(counts(&gateway, &delivery).await, (60, 0, 0));
-    assert_eq!(api.heard().len(), heard + 2);
+    assert_eq!(
+        read_of(&api).len(),
+        heard.len() + 1,
+        "the contact of the third portal, beside the one that was forbidden"
+    );
     let events = gateway.events_of("contact.created").await;
     assert_eq!((of(&events, "first"), of(&events, "second"), of(&events, "third")), (30, 29, 1));
 }
