@@ -28,6 +28,11 @@ def text(most):
     return "".join(DRAW.choice(PIECES) for _ in range(DRAW.randint(1, most)))
 
 
+def keyed():
+    """A secret. Blank ones are refused."""
+    return "k" + text(60)
+
+
 def header(headers, name):
     return next(value for held, value in headers if held.lower() == name)
 
@@ -45,7 +50,7 @@ class Meta:
     scheme = "meta"
 
     def case(self):
-        return {"secret": text(60), "text": text(400)}
+        return {"secret": keyed(), "text": text(400)}
 
     def make(self, case):
         tag = hmac.new(case["secret"].encode(), case["text"].encode(), hashlib.sha256).hexdigest()
@@ -65,7 +70,7 @@ class WooCommerce:
     entities |= {"&gt;": ">", "&#062;": ">", "&amp;": "&", "&#038;": "&", "&#x26;": "&"}
 
     def case(self):
-        return {"secret": text(60), "text": text(400)}
+        return {"secret": keyed(), "text": text(400)}
 
     def make(self, case):
         key = case["secret"]
@@ -110,10 +115,10 @@ class Twilio:
         if DRAW.random() < 0.5:
             body = text(400)
             url += f"&bodySHA256={hashlib.sha256(body.encode()).hexdigest()}"
-            return {"secret": text(60), "text": body, "url": url, "form": None}
+            return {"secret": keyed(), "text": body, "url": url, "form": None}
         fields = [(DRAW.choice(["Body", "From", "a", "b", "MediaUrl0"]), text(20)) for _ in range(DRAW.randint(1, 8))]
         body = urlencode(fields)
-        return {"secret": text(60), "text": body, "url": url, "form": body}
+        return {"secret": keyed(), "text": body, "url": url, "form": body}
 
     def params(self, case, body):
         # The library reads the text of a body by its hash, and a form by its fields.
