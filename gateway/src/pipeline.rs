@@ -34,4 +34,8 @@ pub(crate) use runner::{
 pub(crate) use send::{Attempted, Prepared, prepare, queue, settle};
 
 #[cfg(test)]
+mod any_order;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;

@@ -2,6 +2,7 @@
 //! and the command line. Each test has a gateway, a double and a time of its own.
 
 mod backup;
+mod batches;
 mod calendly;
 mod cli;
 mod configuration;

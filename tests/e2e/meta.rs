@@ -7,7 +7,7 @@ use tidegate_double::StatusManner;
 use tidegate_test_support::{Customer, Gateway, META_SECRET, NUMBER_ID, Played, WABA_ID, fixture, meta};
 
 /// A change with a text of a customer, made from the recorded one.
-fn said(customer: &Customer, id: &str, words: &str) -> Value {
+pub(crate) fn said(customer: &Customer, id: &str, words: &str) -> Value {
     let mut change = fixture("meta", "messages_text")["entry"][0]["changes"][0].take();
     change["value"]["metadata"]["phone_number_id"] = json!(NUMBER_ID);
     change["value"]["contacts"][0] = json!({"profile": {"name": customer.first_name}, "wa_id": customer.digits()});
@@ -25,7 +25,7 @@ fn delivery(changes: &[Value]) -> Played {
 }
 
 /// What became of the items of a delivery, in order: `interpreted`, `duplicate` or `parked`.
-async fn fates(gateway: &Gateway, id: &str) -> Vec<String> {
+pub(crate) async fn fates(gateway: &Gateway, id: &str) -> Vec<String> {
     let shown = gateway.show(id).await.expect("the delivery is kept");
     let items = shown["items"].as_array().expect("it has items");
     let fate = |item: &Value| item["result"].as_object().and_then(|result| result.keys().next().cloned());

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::languages;
 use crate::readme::{Step, readme, steps};
 use crate::runner::{Background, run as program, succeeds};
 use crate::workspace::read;
+use crate::{judges, languages};
 
 /// The guide whose commands are run after the README's, which build the program.
 pub(crate) const GUIDE: &str = "docs/plugin-guide.md";
@@ -29,6 +29,7 @@ fn checks(times: &mut Times, readme: &[Step], guide: &[Step]) -> Result<()> {
     follow(times, "README.md", readme)?;
     // It installs the tools that the guide's commands for other languages need.
     times.step("cargo xtask languages", languages::run)?;
+    times.step("cargo xtask judges", || judges::run(None))?;
     follow(times, GUIDE, guide)?;
     deny(times)
 }

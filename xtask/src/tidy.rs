@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::workspace::{files, root};
-use crate::{edges, planted, released};
+use crate::{edges, planted, plugin_tables, released};
 
 /// What no Rust file contains, each with what to do instead. In pieces, so that this file passes.
 const BANNED: [(&str, &str); 3] = [
@@ -19,7 +19,9 @@ const MACHINE_FOLDERS: [&str; 2] = [concat!("/wo", "rk/"), concat!("/ro", "ot/")
 
 /// Prints what is wrong, and fails if anything is.
 pub(crate) fn run() -> Result<()> {
-    let all = [edges::problems()?, released::problems()?, planted::problems()?, problems()?].concat();
+    let all =
+        [edges::problems()?, released::problems()?, planted::problems()?, plugin_tables::problems()?, problems()?]
+            .concat();
     for problem in &all {
         println!("{problem}");
     }

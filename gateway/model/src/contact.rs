@@ -108,6 +108,18 @@ pub struct ConsentStatement {
     pub method: Option<String>,
 }
 
+impl ConsentStatement {
+    /// Of two statements the heavier counts: the newer, and of one time the one that takes more away.
+    fn weight(&self) -> (Option<Timestamp>, u8, &str, Option<&str>) {
+        let severity = match self.state.as_str() {
+            "denied" => 2,
+            "granted" => 1,
+            _ => 0,
+        };
+        (self.at, severity, &self.state, self.method.as_deref())
+    }
+}
+
 /// A field's value and the source time that set it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
@@ -177,13 +189,8 @@ impl Contact {
         for (name, value) in &info.fields {
             applied.changed |= self.set_field(name, value.clone(), at);
         }
-        if let Some(tags) = &info.tags
-            && self.tags_at.is_none_or(|held| held <= at)
-            && (*tags != self.tags || self.tags_at.is_none())
-        {
-            self.tags.clone_from(tags);
-            self.tags_at = Some(at);
-            applied.changed = true;
+        if let Some(tags) = &info.tags {
+            applied.changed |= self.set_tags(tags, at);
         }
         for statement in &info.consents {
             applied.changed |= self.note_consent(statement, at);
@@ -191,20 +198,26 @@ impl Contact {
         applied
     }
 
-    /// Sets a field unless a newer source time set it. A value equal to the held one changes nothing.
+    /// Sets a field unless a newer source time set it. Whether anything changed.
+    ///
+    /// What is known afterwards does not hang on the order in which values come. So a value that is told again is known from its newer time on, a field that was
+    /// cleared stays in memory, and of two values of one time the greater counts (a value before none).
     pub fn set_field(&mut self, name: &str, value: Option<String>, at: Timestamp) -> bool {
-        match self.fields.get_mut(name) {
-            Some(held) if held.at > at || held.value == value => false,
-            Some(held) => {
-                *held = Field { value, at };
-                true
-            }
-            None if value.is_none() => false,
-            None => {
-                self.fields.insert(name.to_owned(), Field { value, at });
-                true
-            }
+        if self.fields.get(name).is_some_and(|held| (held.at, &held.value) >= (at, &value)) {
+            return false;
         }
+        self.fields.insert(name.to_owned(), Field { value, at });
+        true
+    }
+
+    /// The same for the tags, which are told all together.
+    fn set_tags(&mut self, tags: &[String], at: Timestamp) -> bool {
+        if self.tags_at.is_some_and(|held| (held, self.tags.as_slice()) >= (at, tags)) {
+            return false;
+        }
+        self.tags = tags.to_vec();
+        self.tags_at = Some(at);
+        true
     }
 
     /// Takes over what another contact, found to be the same person, knows. Both sides' newest fields stay.
@@ -217,9 +230,8 @@ impl Contact {
         for (name, field) in other.fields {
             self.set_field(&name, field.value, field.at);
         }
-        if other.tags_at > self.tags_at {
-            self.tags = other.tags;
-            self.tags_at = other.tags_at;
+        if let Some(at) = other.tags_at {
+            self.set_tags(&other.tags, at);
         }
         for statement in other.consents {
             let at = statement.at.unwrap_or(other.created_at);
@@ -260,7 +272,7 @@ impl Contact {
         let dated = ConsentStatement { at: Some(statement.at.unwrap_or(at)), ..statement.clone() };
         let same = |held: &&mut ConsentStatement| held.channel == dated.channel && held.scope == dated.scope;
         match self.consents.iter_mut().find(same) {
-            Some(held) if held.at > dated.at || (held.state == dated.state && held.method == dated.method) => false,
+            Some(held) if held.weight() >= dated.weight() => false,
             Some(held) => {
                 *held = dated;
                 true

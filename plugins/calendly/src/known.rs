@@ -16,9 +16,9 @@ pub(crate) struct Known {
     pub(crate) cancelled: bool,
     /// The booking that it replaces, once its cancellation came.
     pub(crate) replaces: Option<Replaced>,
-    /// When a host last marked that the person did not come.
+    /// When a host last marked that the person did not come. What was taken back since is kept: marks and their undoings may overtake each other.
     pub(crate) missed_at: Option<String>,
-    /// When a host last took that back.
+    /// When a host last took a mark back.
     pub(crate) not_missed_at: Option<String>,
 }
 
@@ -39,6 +39,19 @@ impl Known {
             (false, true) => Some("the booking was told before"),
             (false, false) => None,
         }
+    }
+
+    /// Whether it is news that a mark was taken back at this moment. It is not when a newer mark is known, or when none is taken back by it.
+    pub(crate) fn is_undoing_told(&self, at: &str) -> bool {
+        let Some(missed_at) = self.missed_at.as_deref() else { return false };
+        let is_over = is_from(self.not_missed_at.as_deref(), missed_at) || is_from(self.not_missed_at.as_deref(), at);
+        !is_over && is_from(Some(at), missed_at)
+    }
+
+    /// What is known after a mark was taken back.
+    pub(crate) fn undone(self, at: &str) -> Self {
+        let is_newer = !is_from(self.not_missed_at.as_deref(), at);
+        Self { not_missed_at: if is_newer { Some(at.to_owned()) } else { self.not_missed_at }, ..self }
     }
 
     /// Why a no-show is not told now; `None` when it is.

@@ -1,10 +1,11 @@
 //! What HubSpot answers when it is asked for an object: <https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/basic/get-crm-v3-objects-contacts-contactId>.
 
+use crate::settings::Settings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tidegate_plugin_sdk::{Context, Error, Request, Response, json, json::Instant, json::Text};
 
-const OBJECTS: &str = "https://api.hubapi.com/crm/v3/objects/";
+const OBJECTS: &str = "/crm/v3/objects/";
 
 /// An object as it is now.
 #[derive(Deserialize)]
@@ -74,7 +75,8 @@ impl<'a> Found<'a> {
 
 /// Reads an object; `None` when it is no longer there.
 pub(crate) fn object(ctx: &mut Context<'_>, kind: &str, id: &str, query: &str) -> Result<Option<Response>, Error> {
-    let response = ctx.fetch(Request::get([OBJECTS, kind, "/", id, "?", query].concat()))?;
+    let api = Settings::of(ctx)?.api();
+    let response = ctx.fetch(Request::get([&api, OBJECTS, kind, "/", id, "?", query].concat()))?;
     match response.status {
         200..=299 => Ok(Some(response)),
         404 => Ok(None),

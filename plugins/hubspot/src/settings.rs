@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     properties: Vec<String>,
     phones: Option<Vec<String>>,
     pub(crate) default_country: Option<String>,
+    api_host: Option<String>,
 }
 
 impl Settings {
@@ -31,6 +32,15 @@ impl Settings {
             )));
         }
         Ok(settings)
+    }
+
+    /// Where HubSpot's API is.
+    pub(crate) fn api(&self) -> String {
+        let host = self.api_host.as_deref().unwrap_or("api.hubapi.com");
+        let name = host.split(':').next().unwrap_or_default();
+        // Nobody has a certificate for the machine itself.
+        let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
+        [scheme, "://", host].concat()
     }
 
     /// Properties with a phone, best first.

@@ -143,6 +143,25 @@ fn ids_beyond_2_to_the_53_are_texts_to_the_last_digit() {
 }
 
 #[test]
+fn a_host_that_stands_before_the_api_is_asked_in_its_place() {
+    let asked = |settings: &str| {
+        let item = item(&json!({"objectId": 1}));
+        let outcome = testing::interpret_for::<Hubspot>(&testing::connection(settings), &[item]).remove(0);
+        requests(outcome).remove(0).url
+    };
+    for (host, start) in [
+        ("hubspot.proxy.example", "https://hubspot.proxy.example/crm/v3/"),
+        ("hubspot.proxy.example:8443", "https://hubspot.proxy.example:8443/crm/v3/"),
+        ("127.0.0.1:9000", "http://127.0.0.1:9000/crm/v3/"),
+        ("127.0.0.1.example.com", "https://127.0.0.1.example.com/crm/v3/"),
+    ] {
+        let url = asked(&json!({"api_host": host}).to_string());
+        assert!(url.starts_with(start), "{url}");
+    }
+    assert!(asked("{}").starts_with("https://api.hubapi.com/crm/v3/"));
+}
+
+#[test]
 fn our_own_writes_are_hinted_at_and_not_dropped() {
     let extra = |source: &str, by: Value| shown(&json!({"changeSource": source, "sourceId": by}), &json!({})).extra;
     assert_eq!(extra("INTEGRATION", json!("39522895")), r#"{"change_source":"INTEGRATION","own_write":true}"#);

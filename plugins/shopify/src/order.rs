@@ -119,7 +119,7 @@ struct Refund<'a> {
 pub(crate) fn placed(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
     let order: ShopOrder<'_> = json::parse(&item.body)?;
     let event = order.event(item, "order.placed", order.created_at.as_ref())?;
-    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref())?;
+    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref(), order.updated_at.as_ref())?;
     triggers::add(event.into(), &order, ctx)
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn changed(ctx: &mut Context<'_>, item: &Item, kind: &str) -> Result<
     let order: ShopOrder<'_> = json::parse(&item.body)?;
     let own_time = if kind == "order.cancelled" { order.cancelled_at.as_ref() } else { None };
     let event = order.event(item, kind, own_time.or(order.updated_at.as_ref()))?;
-    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref())?;
+    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref(), order.updated_at.as_ref())?;
     Ok(event.into())
 }
 

@@ -106,8 +106,8 @@ fn changed(ctx: &mut Context<'_>, item: &Item, topic: Topic) -> Result<Interpret
     }
     let known: Option<Known> = ctx.state()?;
     let parcels = shipment::parcels(&order.meta_data);
-    let seen = order.seen(&parcels)?;
-    let steps = steps::steps(known.as_ref(), &seen, topic);
+    let seen = order.seen(&parcels, topic)?;
+    let steps = steps::steps(known.as_ref(), &seen);
     ctx.set_state(&steps::after(known.as_ref(), &seen, &steps))?;
     if steps.is_empty() {
         return Err(Error::skip(steps::nothing_new(known.as_ref(), &seen)));
@@ -135,7 +135,8 @@ pub(crate) fn deleted(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretati
         cancel_reason: Some("deleted".to_owned()),
         ..Order::default()
     };
-    ctx.set_state(&Known { trashed: true, ..known.unwrap_or_default() })?;
+    let trashed_at = Some(item.received_at.clone());
+    ctx.set_state(&Known { trashed: true, trashed_at, ..known.unwrap_or_default() })?;
     let event = Event::new(kind, "order", &item.received_at).with_entity("order", &id, None);
     Ok(event.with_payload(order).with_extra(Object::new().bool("deleted", Some(true))).into())
 }
@@ -145,8 +146,9 @@ impl<'a> StoreOrder<'a> {
         self.status.as_deref().unwrap_or_default()
     }
 
-    fn seen<'o>(&'o self, parcels: &'o [Parcel]) -> Result<Seen<'o>, Error> {
+    fn seen<'o>(&'o self, parcels: &'o [Parcel], topic: Topic) -> Result<Seen<'o>, Error> {
         Ok(Seen {
+            topic,
             status: self.status(),
             modified_at: self.date_modified_gmt.as_ref(),
             paid_at: self.date_paid_gmt.as_ref(),

@@ -26,7 +26,7 @@ pub use setup::{Setup, Template};
 pub use shop::{Customer, fixture, fixture_file, order};
 pub use tidegate_double::{Manner, Registry};
 pub use wait::PATIENCE;
-pub use webhook::{Answer, Played, calendly, meta, shopify, woocommerce};
+pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, woocommerce};
 
 /// Meta's id of the number that every gateway here sends by.
 pub const NUMBER_ID: &str = "106540352242922";

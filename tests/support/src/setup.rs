@@ -128,6 +128,15 @@ impl Setup {
         self.brittle()
     }
 
+    /// Adds an endpoint for a bundled plugin, named as it is, without a connection; and these sections of the configuration, with its connections.
+    #[must_use]
+    pub fn endpoint_of(mut self, plugin: &str, secret: &str, sections: &str) -> Self {
+        let endpoint = format!("[[endpoints]]\nname = {plugin:?}\nplugin = {plugin:?}\nsecrets = [{secret:?}]\n");
+        self.more.push_str(&endpoint);
+        self.more.push_str(sections);
+        self
+    }
+
     /// Replaces an endpoint's live secrets.
     #[must_use]
     pub fn secrets(mut self, endpoint: &str, secrets: &[&str]) -> Self {

@@ -136,6 +136,22 @@ pub fn meta(body: impl Into<Vec<u8>>, secret: &str) -> Played {
     Played { headers, body }
 }
 
+/// A webhook of HubSpot, signed in version 3 at a Unix millisecond for the URL that it is sent to.
+///
+/// Source: <https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation>.
+pub fn hubspot(body: impl Into<Vec<u8>>, url: &str, at_ms: i64, secret: &str) -> Played {
+    let body = body.into();
+    let signed = [b"POST", url.as_bytes(), &body, at_ms.to_string().as_bytes()].concat();
+    let signature = STANDARD.encode(hmac(secret, &signed));
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-hubspot-request-timestamp", &at_ms.to_string()),
+        ("x-hubspot-signature-v3", &signature),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Played { headers, body }
+}
+
 fn hmac(secret: &str, body: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(body);

@@ -42,8 +42,103 @@ fn the_same_webhook_twice_changes_nothing() {
     };
     assert!(contact.apply(&info, at(5)).changed);
     let held = contact.clone();
-    assert_eq!(contact.apply(&info, at(6)), Applied::default());
+    assert_eq!(contact.apply(&info, at(5)), Applied::default());
+    assert_eq!(contact.apply(&info, at(4)), Applied::default());
     assert_eq!(contact, held);
+}
+
+/// What is known after each of the orders of what is told.
+fn check_any_order<T: PartialEq + std::fmt::Debug>(
+    told: &[(i64, ContactInfo)],
+    known: impl Fn(&Contact) -> T,
+    expected: &T,
+) {
+    let mut orders = vec![Vec::new()];
+    for place in 0..told.len() {
+        orders = orders
+            .into_iter()
+            .flat_map(|order| (0..=place).map(move |at| [&order[..at], &[place], &order[at..]].concat()))
+            .collect();
+    }
+    for order in orders {
+        let mut held = contact(b"a");
+        for &place in &order {
+            let (ms, info) = &told[place];
+            held.apply(info, at(*ms));
+            held.apply(info, at(*ms));
+        }
+        assert_eq!(known(&held), *expected, "{order:?}");
+        // The same, when it was told of two people who turn out to be one.
+        let (mut one, mut other) = (contact(b"a"), contact(b"b"));
+        for (turn, &place) in order.iter().enumerate() {
+            let (ms, info) = &told[place];
+            let held = if turn % 2 == 0 { &mut one } else { &mut other };
+            held.apply(info, at(*ms));
+        }
+        one.absorb(other);
+        assert_eq!(known(&one), *expected, "{order:?}, and a merge");
+    }
+}
+
+fn first_name(contact: &Contact) -> Option<String> {
+    contact.field("first_name").map(str::to_owned)
+}
+
+fn name(value: Option<&str>) -> ContactInfo {
+    let fields = [("first_name".to_owned(), value.map(str::to_owned))].into();
+    ContactInfo { fields, ..ContactInfo::default() }
+}
+
+#[test]
+fn a_value_that_is_told_again_counts_from_its_newer_time() {
+    let told = [(1, named("Ada")), (2, named("Grace")), (3, named("Ada"))];
+    check_any_order(&told, first_name, &Some("Ada".to_owned()));
+}
+
+#[test]
+fn a_field_that_was_cleared_stays_cleared_when_its_old_value_comes_late() {
+    check_any_order(&[(1, named("Ada")), (2, name(None))], first_name, &None);
+    check_any_order(&[(1, name(None)), (2, named("Ada"))], first_name, &Some("Ada".to_owned()));
+}
+
+#[test]
+fn of_two_values_of_one_time_the_same_counts_in_any_order() {
+    check_any_order(&[(1, named("Ada")), (1, named("Grace"))], first_name, &Some("Grace".to_owned()));
+    check_any_order(&[(1, named("Ada")), (1, name(None))], first_name, &Some("Ada".to_owned()));
+}
+
+#[test]
+fn tags_that_are_told_again_count_from_their_newer_time() {
+    let tagged = |tags: &[&str]| ContactInfo {
+        tags: Some(tags.iter().map(|&tag| tag.to_owned()).collect()),
+        ..ContactInfo::default()
+    };
+    let tags = |contact: &Contact| contact.tags.clone();
+    check_any_order(&[(1, tagged(&["vip"])), (2, tagged(&[])), (3, tagged(&["vip"]))], tags, &vec!["vip".to_owned()]);
+    check_any_order(&[(1, tagged(&["a"])), (1, tagged(&["b"]))], tags, &vec!["b".to_owned()]);
+    check_any_order(&[(1, tagged(&["a"])), (2, tagged(&[]))], tags, &Vec::new());
+}
+
+#[test]
+fn a_denial_is_not_overruled_by_a_consent_of_the_same_time_or_an_older_one() {
+    let said = |state: &str, ms: i64| ContactInfo {
+        consents: vec![ConsentStatement {
+            channel: "sms".to_owned(),
+            scope: "marketing".to_owned(),
+            state: state.to_owned(),
+            at: Some(at(ms)),
+            method: None,
+        }],
+        ..ContactInfo::default()
+    };
+    let state = |contact: &Contact| contact.consents[0].state.clone();
+    let check = |told: &[(&str, i64)], expected: &str| {
+        let told: Vec<_> = told.iter().map(|(word, ms)| (0, said(word, *ms))).collect();
+        check_any_order(&told, state, &expected.to_owned());
+    };
+    check(&[("granted", 1), ("denied", 2), ("granted", 3)], "granted");
+    check(&[("denied", 1), ("granted", 2), ("denied", 3)], "denied");
+    check(&[("denied", 5), ("granted", 5)], "denied");
 }
 
 #[test]

@@ -163,3 +163,18 @@ fn a_no_show_that_was_overtaken_by_its_undoing_is_not_told() {
     story.check(&not_missed("2026-03-10T10:25:00Z"), &[]);
     story.check(&missed("2026-03-10T10:20:00Z"), &[]);
 }
+
+#[test]
+fn an_undoing_that_comes_late_does_not_take_a_newer_no_show_back() {
+    let (first, undone, second) =
+        (missed("2026-03-10T10:20:00Z"), not_missed("2026-03-10T10:25:00Z"), missed("2026-03-10T10:30:00Z"));
+    let mut story = Story::default();
+    story.check(&created("10", None), &["appointment.booked"]);
+    story.check(&first, &["appointment.no_show"]);
+    story.check(&second, &["appointment.no_show"]);
+    story.check(&undone, &[]);
+    // The newer mark is still there to be taken back.
+    story.check(&not_missed("2026-03-10T10:35:00Z"), &["appointment.no_show_undone"]);
+    story.check(&undone, &[]);
+    story.check(&second, &[]);
+}

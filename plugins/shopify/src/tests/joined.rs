@@ -72,6 +72,21 @@ fn an_order_is_remembered_once_and_without_personal_data() {
 }
 
 #[test]
+fn a_stale_retry_does_not_give_an_order_back_to_its_first_customer() {
+    let told = |customer: u32, at: &str| {
+        item("orders/updated", &json!({"id": 1, "name": "#1001", "updated_at": at, "customer": {"id": customer}}))
+    };
+    let (first, second) = (told(5, "2026-01-01T00:00:00Z"), told(4, "2026-01-02T00:00:00Z"));
+    for order in [[&first, &second], [&second, &first]] {
+        let after = |state: Option<String>, item: &Item| kept(Item { state: state.clone(), ..item.clone() }).or(state);
+        let state = order.into_iter().fold(None, after).expect("the order is remembered");
+        let delivered = json!({"id": 1, "fulfillment_id": 2, "order_id": 1, "status": "delivered"});
+        let told = knowing(&state, "fulfillment_events/create", &delivered);
+        assert_eq!(customers(&told), [ContactKey::ExternalId("4".to_owned())], "{state}");
+    }
+}
+
+#[test]
 fn a_stale_retry_tells_the_version_that_it_was_made_of() {
     // A retry has its first payload; an older version never overwrites a newer one, whichever comes last.
     let body = |at: &str| json!({"id": 1, "updated_at": at, "customer": {"id": 5, "phone": "+12025550107"}});

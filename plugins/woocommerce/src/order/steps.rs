@@ -32,6 +32,9 @@ pub(super) struct Known {
     pub(super) parcels: Vec<String>,
     /// It is in the trash.
     pub(super) trashed: bool,
+    /// When it came there. WooCommerce does not say it: when its webhook was received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trashed_at: Option<String>,
 }
 
 impl Known {
@@ -39,10 +42,31 @@ impl Known {
     pub(super) fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "cancelled" | "refunded" | "completed")
     }
+
+    /// Whether it is still in the trash after what is seen: an update that is older than its coming there does not fetch it out.
+    fn stays_trashed(&self, seen: &Seen<'_>) -> bool {
+        let trashed_ms = self.trashed_at.as_deref().and_then(time::unix_ms);
+        let is_older = matches!((trashed_ms, seen.modified_at), (Some(at), Some(now)) if now.unix_ms() <= at);
+        self.trashed && is_older && seen.topic != Topic::Restored
+    }
+}
+
+/// How far an order with this status is on its way. Two changes of one second have the same time: the one that is further on is the newer.
+fn rank(status: &str) -> u8 {
+    match status {
+        "pending" | "failed" => 0,
+        "on-hold" => 1,
+        "completed" => 3,
+        "cancelled" => 4,
+        "refunded" => 5,
+        // `processing`, and what plugins of the store add.
+        _ => 2,
+    }
 }
 
 /// What a webhook tells of an order.
 pub(super) struct Seen<'o> {
+    pub(super) topic: Topic,
     pub(super) status: &'o str,
     pub(super) modified_at: Option<&'o Gmt>,
     pub(super) paid_at: Option<&'o Gmt>,
@@ -97,7 +121,8 @@ impl Step {
 }
 
 /// What has happened since what is known, in the order it happens.
-pub(super) fn steps(known: Option<&Known>, seen: &Seen<'_>, topic: Topic) -> Vec<Step> {
+pub(super) fn steps(known: Option<&Known>, seen: &Seen<'_>) -> Vec<Step> {
+    let topic = seen.topic;
     let mut steps = Vec::new();
     if topic == Topic::Created && !known.is_some_and(|known| known.placed) {
         steps.push(Step::Placed);
@@ -114,10 +139,10 @@ pub(super) fn steps(known: Option<&Known>, seen: &Seen<'_>, topic: Topic) -> Vec
         (Step::Paid, seen.paid_at.is_some() && is_new(known.is_some_and(|known| known.paid), seen.paid_at)),
         (Step::Fulfilled, seen.status == "completed" && is_new(was("completed"), seen.completed_at)),
         (Step::Cancelled, seen.status == "cancelled" && !was("cancelled")),
-        (Step::Refunded, is_refunded(known, seen, topic)),
+        (Step::Refunded, is_refunded(known, seen)),
     ];
     steps.extend(happened.into_iter().filter_map(|(step, happened)| happened.then_some(step)));
-    steps.extend(new_parcels(known, seen, topic).map(|parcel| Step::Shipped(parcel.shipment.id.clone())));
+    steps.extend(new_parcels(known, seen).map(|parcel| Step::Shipped(parcel.shipment.id.clone())));
     let is_other = topic == Topic::Restored || topic == Topic::Updated && !is_unchanged(known, seen);
     if steps.is_empty() && is_other {
         steps.push(Step::Updated);
@@ -132,6 +157,7 @@ pub(super) fn after(known: Option<&Known>, seen: &Seen<'_>, steps: &[Step]) -> K
     if is_older(known, seen) {
         return Known { placed, ..before };
     }
+    let trashed = before.stays_trashed(seen);
     let mut parcels = before.parcels;
     for parcel in seen.parcels {
         if !parcels.contains(&parcel.shipment.id) {
@@ -145,7 +171,8 @@ pub(super) fn after(known: Option<&Known>, seen: &Seen<'_>, steps: &[Step]) -> K
         refunded: seen.refunded.clone(),
         modified_at: seen.modified_at.map(|at| at.as_str().to_owned()).or(before.modified_at),
         parcels,
-        trashed: false,
+        trashed,
+        trashed_at: before.trashed_at.filter(|_| trashed),
     }
 }
 
@@ -172,8 +199,27 @@ pub(super) fn has_failed(known: Option<&Known>, seen: &Seen<'_>) -> bool {
 
 /// Two webhooks on their way may overtake each other.
 fn is_older(known: Option<&Known>, seen: &Seen<'_>) -> bool {
-    let before = known.and_then(|known| time::unix_ms(known.modified_at.as_deref()?));
-    matches!((before, seen.modified_at), (Some(before), Some(now)) if now.unix_ms() < before)
+    let Some(known) = known else { return false };
+    let before = known.modified_at.as_deref().and_then(time::unix_ms);
+    let (Some(before), Some(now)) = (before, seen.modified_at) else { return false };
+    match now.unix_ms().cmp(&before) {
+        Ordering::Less => true,
+        Ordering::Greater => false,
+        Ordering::Equal => seen.topic != Topic::Restored && is_behind(known, seen),
+    }
+}
+
+/// Of two states of one second: whether this is the one before the other.
+fn is_behind(known: &Known, seen: &Seen<'_>) -> bool {
+    match rank(seen.status).cmp(&rank(&known.status)) {
+        Ordering::Less => true,
+        Ordering::Greater => false,
+        Ordering::Equal => {
+            let paid_back = |sum: Option<&str>| sum.unwrap_or("0").to_owned();
+            let (now, before) = (paid_back(seen.refunded.as_deref()), paid_back(known.refunded.as_deref()));
+            decimal::compare(&now, &before) == Some(Ordering::Less) || known.paid && seen.paid_at.is_none()
+        }
+    }
 }
 
 fn is_unchanged(known: Option<&Known>, seen: &Seen<'_>) -> bool {
@@ -193,23 +239,23 @@ fn is_recent(at_ms: Option<i64>, seen: &Seen<'_>, within_ms: i64) -> bool {
 }
 
 /// More was paid back than before. Of an order that was not known only the whole refund is taken for new: refunds have no time here.
-fn is_refunded(known: Option<&Known>, seen: &Seen<'_>, topic: Topic) -> bool {
+fn is_refunded(known: Option<&Known>, seen: &Seen<'_>) -> bool {
     let is_status = seen.status == "refunded";
     match known {
         Some(known) => {
             let grown = refunded_now(Some(known), seen).and_then(|now| decimal::compare(&now, "0"));
             grown == Some(Ordering::Greater) || is_status && known.status != "refunded" && seen.refunded.is_none()
         }
-        None => is_status || topic == Topic::Created && seen.refunded.is_some(),
+        None => is_status || seen.topic == Topic::Created && seen.refunded.is_some(),
     }
 }
 
-fn new_parcels<'s>(known: Option<&'s Known>, seen: &'s Seen<'_>, topic: Topic) -> impl Iterator<Item = &'s Parcel> {
+fn new_parcels<'s>(known: Option<&'s Known>, seen: &'s Seen<'_>) -> impl Iterator<Item = &'s Parcel> {
     seen.parcels.iter().filter(move |parcel| match known {
         Some(known) => !known.parcels.contains(&parcel.shipment.id),
         None => {
             let shipped_ms = parcel.shipped_at.as_deref().and_then(time::unix_ms);
-            topic == Topic::Created || is_recent(shipped_ms, seen, RECENT_PARCEL_MS)
+            seen.topic == Topic::Created || is_recent(shipped_ms, seen, RECENT_PARCEL_MS)
         }
     })
 }

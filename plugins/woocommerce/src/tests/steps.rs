@@ -203,3 +203,42 @@ fn old_parcels_and_lists_in_another_form_are_passed_over() {
     let Payload::Shipment(shipment) = &told.events[1].payload else { panic!("expected a shipment") };
     assert!(shipment.tracking_urls.is_empty());
 }
+
+#[test]
+fn two_changes_of_one_second_are_told_apart_by_how_far_they_are() {
+    for order in [["processing", "completed"], ["completed", "processing"]] {
+        let mut story = Story::default();
+        story.tell("order.created", &with("pending", 0));
+        for status in order {
+            story.tell("order.updated", &paid(status, 2));
+        }
+        let state = story.state.expect("it is remembered");
+        assert!(state.contains(r#""status":"completed""#), "{order:?}: {state}");
+    }
+    for order in [[&["-10.00"][..], &["-5.00", "-10.00"]], [&["-5.00", "-10.00"], &["-10.00"]]] {
+        let mut story = Story::default();
+        story.tell("order.created", &paid("processing", 2));
+        for totals in order {
+            story.tell("order.updated", &refunds(totals, paid("processing", 5)));
+        }
+        let state = story.state.expect("it is remembered");
+        assert!(state.contains(r#""refunded":"15.00""#), "{order:?}: {state}");
+    }
+}
+
+#[test]
+fn an_update_that_is_older_than_the_deletion_does_not_fetch_an_order_out_of_the_trash() {
+    let trashed = |story: &Story| story.state.as_deref().is_some_and(|state| state.contains(r#""trashed":true"#));
+    let mut story = Story::default();
+    story.check("order.deleted", &json!({}), &["order.cancelled"]);
+    // Deletions have no time of their own: the tests' webhooks are received at 10:00.
+    let before = json!({"status": "pending", "date_modified_gmt": "2026-03-01T09:59:00"});
+    story.check("order.created", &before, &["order.placed"]);
+    assert!(trashed(&story));
+    story.check("order.deleted", &json!({}), &[]);
+    story.check("order.restored", &before, &["order.updated"]);
+    assert!(!trashed(&story));
+    story.check("order.deleted", &json!({}), &["order.cancelled"]);
+    story.check("order.updated", &with("processing", 5), &["order.updated"]);
+    assert!(!trashed(&story), "somebody took it out, and that was not told");
+}
