@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use reqwest::header::RETRY_AFTER;
 
 fn headers(retry_after: Option<&str>) -> HeaderMap {
     retry_after.map(|text| (RETRY_AFTER, text.parse().unwrap())).into_iter().collect()
