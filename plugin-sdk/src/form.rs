@@ -18,7 +18,12 @@ pub struct Fields<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 /// ```
 pub fn parse(text: &str) -> Fields<'_> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    Fields(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (plain(name), plain(value))).collect())
+    Fields(
+        pairs
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (plain(name), plain(value)))
+            .collect(),
+    )
 }
 
 impl Fields<'_> {

@@ -55,7 +55,7 @@ async fn an_order_becomes_an_sms_whose_callbacks_tell_that_it_arrived() {
     let gateway = by_sms().start().await;
     let message = ordered(&gateway, 1).await;
     let sent = gateway.script().sms().remove(0);
-    assert_eq!(sent.body, "Hi Robin1, your order #1 (€199.95) is confirmed.".replace("€199.95", &amount(&sent.body)));
+    assert_eq!(sent.body, "Hi Robin1, your order #1 (99.35 GBP) is confirmed.");
     assert_eq!((sent.to, sent.from.as_str()), (Customer::nth(1).phone, SMS_NUMBER));
     let callback = format!("{PUBLIC_URL}/in/twilio?mid={}#rc=5&rp=all", text(&message, "id"));
     assert_eq!(sent.status_callback, Some(callback));
@@ -66,17 +66,15 @@ async fn an_order_becomes_an_sms_whose_callbacks_tell_that_it_arrived() {
     }
     let message = gateway.only_message().await;
     assert_eq!(message["state"], "delivered", "{message:#}");
-    assert_eq!(states(&message), ["queued", "attempting", "accepted", "accepted", "sent", "delivered"]);
+    // Twilio's first callback may come before its answer, and says the same.
+    let mut steps = states(&message);
+    steps.dedup();
+    assert_eq!(steps, ["queued", "attempting", "accepted", "sent", "delivered"]);
     assert_eq!(message["provider_id"], sent.sid);
     let told = gateway.events_of("message.status_changed").await;
     assert_eq!(told.len(), 3, "{told:#?}");
     let listed = gateway.ask(&["message", "list"]).await;
     assert!(listed.good().contains("sms"), "{}", listed.out);
-}
-
-/// The amount in a text, as the flow writes it.
-fn amount(body: &str) -> String {
-    body.split(['(', ')']).nth(1).unwrap_or_default().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

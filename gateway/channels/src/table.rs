@@ -68,12 +68,6 @@ pub(crate) const fn row(code: i64, action: Action, scope: Scope, meaning: &'stat
     rows(code, code, action, scope, meaning)
 }
 
-pub(crate) const fn rows(
-    first: i64,
-    last: i64,
-    action: Action,
-    scope: Scope,
-    meaning: &'static str,
-) -> ErrorRow {
+pub(crate) const fn rows(first: i64, last: i64, action: Action, scope: Scope, meaning: &'static str) -> ErrorRow {
     ErrorRow { first, last, meaning, action, scope }
 }

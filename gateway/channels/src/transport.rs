@@ -14,7 +14,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longest wait that a provider's `Retry-After` can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Longest text that is kept of a provider's words, in characters.
-const MAX_WORDS_CHARS: usize = 500;
+pub(crate) const MAX_WORDS_CHARS: usize = 500;
 
 /// What an answer means, by its status, headers and body.
 pub(crate) type Parse = fn(u16, &HeaderMap, &[u8]) -> SendResult;

@@ -20,7 +20,9 @@ mod webhook;
 
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
-pub use record::{Delivery, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord, StatusWord};
+pub use record::{
+    Delivery, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord, StatusWord,
+};
 pub use registry::{Manner, Registry};
 pub use rules::{Failure, Rule};
 pub use script::{Script, ScriptError};

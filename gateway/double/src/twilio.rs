@@ -7,8 +7,8 @@ mod request;
 mod server;
 mod taking;
 
-pub use account::{Service, TwilioAccount};
 pub(crate) use account::{Account, check};
+pub use account::{Service, TwilioAccount};
 pub(crate) use callback::{Callback, deliver};
 pub(crate) use server::messages;
 pub(crate) use taking::{OptOuts, StatusJob};

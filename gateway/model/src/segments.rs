@@ -86,7 +86,11 @@ mod tests {
         for vector in vectors {
             let text = vector["text"].as_str().unwrap();
             let found = serde_json::to_value(segments(text)).unwrap();
-            assert_eq!((&found["encoding"], &found["segments"]), (&vector["encoding"], &vector["segments"]), "{text:?}");
+            assert_eq!(
+                (&found["encoding"], &found["segments"]),
+                (&vector["encoding"], &vector["segments"]),
+                "{text:?}"
+            );
             if text.chars().all(|c| c.len_utf16() == 1) {
                 assert_eq!(found["units"], vector["units"], "{text:?}");
             }

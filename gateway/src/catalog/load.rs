@@ -9,8 +9,8 @@ pub(super) use plugins::component_of;
 use plugins::build_text;
 
 use super::{
-    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Workspace, files::read_all,
-    proof, settings,
+    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Workspace, files::read_all, proof,
+    settings,
 };
 use crate::{
     config::{self, Config, Origins, SecretText},

@@ -72,7 +72,8 @@ impl Loader<'_> {
         }
         let granted = self.config.plugins.get(&manifest.id).cloned().unwrap_or_default();
         let is_bundled = tidegate_bundled::PLUGINS.iter().any(|held| held.id == manifest.id) && self.is_bundled(plugin);
-        let rules = Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled), without_credential };
+        let rules =
+            Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled), without_credential };
         let not_granted: Vec<String> = rules.asked.iter().filter_map(|asked| rules.granted(asked).err()).collect();
         for line in &not_granted {
             tracing::warn!(

@@ -78,6 +78,10 @@ fn list(target: &Target, limit: u16) -> Result<u8, Failure> {
         place.into_iter().chain([text("state"), text("why"), text("text")]).collect()
     };
     let rows = rows.iter().map(cells).collect();
-    output::table(&["CREATED", "ID", "DIRECTION", "CHANNEL", "CONTACT", "STATE", "WHY", "TEXT"], rows, "no messages yet");
+    output::table(
+        &["CREATED", "ID", "DIRECTION", "CHANNEL", "CONTACT", "STATE", "WHY", "TEXT"],
+        rows,
+        "no messages yet",
+    );
     Ok(0)
 }

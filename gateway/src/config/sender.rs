@@ -114,11 +114,8 @@ impl Sender {
 
     /// Its secrets by their keys.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = (&'static str, &SecretText)> {
-        let named = [
-            ("access_token", &self.access_token),
-            ("auth_token", &self.auth_token),
-            ("api_secret", &self.api_secret),
-        ];
+        let named =
+            [("access_token", &self.access_token), ("auth_token", &self.auth_token), ("api_secret", &self.api_secret)];
         named.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?)))
     }
 

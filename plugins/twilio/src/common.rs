@@ -4,9 +4,10 @@ use tidegate_plugin_sdk::{Error, form::Fields};
 
 /// Twilio's id of the message. `SmsSid` is its older name.
 pub(crate) fn message_id<'f>(fields: &'f Fields<'_>) -> Result<&'f str, Error> {
-    fields.get("MessageSid").or_else(|| fields.get("SmsSid")).ok_or_else(|| {
-        Error::field("/MessageSid", "expected the id of the message, found none")
-    })
+    fields
+        .get("MessageSid")
+        .or_else(|| fields.get("SmsSid"))
+        .ok_or_else(|| Error::field("/MessageSid", "expected the id of the message, found none"))
 }
 
 /// Our side: the messaging service where one is told, else the number (`From` of what we sent, `To` of what we got).

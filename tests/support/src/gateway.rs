@@ -8,8 +8,8 @@ mod plugins;
 pub use figures::Figures;
 
 use crate::{
-    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, TWILIO_ACCOUNT, cli,
-    control::Control, hostile, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
+    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, TWILIO_ACCOUNT,
+    cli, control::Control, hostile, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{

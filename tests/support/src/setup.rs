@@ -1,8 +1,9 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
 use crate::{
-    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, PUBLIC_URL, SECOND_NUMBER_ID, SECOND_WABA_ID, SHOPIFY_SECRET,
-    SMS_NUMBER, SMS_SERVICE, START_MS, TWILIO_ACCOUNT, TWILIO_TOKEN, VERIFY_TOKEN, WABA_ID, guest::LIMITS, hostile,
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, PUBLIC_URL, SECOND_NUMBER_ID, SECOND_WABA_ID,
+    SHOPIFY_SECRET, SMS_NUMBER, SMS_SERVICE, START_MS, TWILIO_ACCOUNT, TWILIO_TOKEN, VERIFY_TOKEN, WABA_ID,
+    guest::LIMITS, hostile,
 };
 use std::{
     fmt::Write,

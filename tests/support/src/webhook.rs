@@ -152,8 +152,7 @@ pub fn twilio(url: &str, form: &[(&str, &str)], token: &str) -> Played {
     let mut body = reqwest::Url::parse("http://form").expect("a host alone is a URL");
     body.query_pairs_mut().extend_pairs(form);
     let signature = STANDARD.encode(mac.finalize().into_bytes());
-    let headers =
-        [("content-type", "application/x-www-form-urlencoded"), ("x-twilio-signature", signature.as_str())];
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("x-twilio-signature", signature.as_str())];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Played { headers, body: body.query().unwrap_or_default().as_bytes().to_vec() }
 }

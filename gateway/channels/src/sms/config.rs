@@ -59,11 +59,8 @@ impl TwilioConfig {
         }
         callback(&self.status_callback).map_err(Wrong::StatusCallback)?;
         let mut url = address::base(&self.base_url).map_err(Wrong::BaseUrl)?;
-        let path = format!(
-            "{}/2010-04-01/Accounts/{}/Messages.json",
-            url.path().trim_end_matches('/'),
-            self.account_sid
-        );
+        let path =
+            format!("{}/2010-04-01/Accounts/{}/Messages.json", url.path().trim_end_matches('/'), self.account_sid);
         url.set_path(&path);
         Ok(url)
     }
@@ -155,7 +152,9 @@ pub enum CredentialsError {
     #[error("expected an account (AC…) or an API key (SK…) of 32 hexadecimal digits, found {0:?}")]
     User(String),
     /// The secret, which is not shown.
-    #[error("the secret is empty, or has characters that none has (white space, a colon, or beyond ASCII): copy it again")]
+    #[error(
+        "the secret is empty, or has characters that none has (white space, a colon, or beyond ASCII): copy it again"
+    )]
     Secret,
 }
 

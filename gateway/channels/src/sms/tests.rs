@@ -126,8 +126,7 @@ async fn a_redirect_is_not_followed_and_a_secret_read_back_is_struck_out() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_without_asking() {
-    let sender =
-        TwilioSender::new(HttpClient::new().unwrap(), config("https://no-such-host.invalid")).unwrap();
+    let sender = TwilioSender::new(HttpClient::new().unwrap(), config("https://no-such-host.invalid")).unwrap();
     let text = |text: &str| Content::Text { text: text.to_owned() };
     let template = Content::Template {
         name: "order".to_owned(),
@@ -135,11 +134,9 @@ async fn what_cannot_be_sent_is_refused_without_asking() {
         parameters: Vec::new(),
         text: "Hello".to_owned(),
     };
-    for (content, words) in [
-        (text(" \n"), "empty"),
-        (text(&"é".repeat(1601)), "1601 characters"),
-        (template, "send: { sms: … }"),
-    ] {
+    for (content, words) in
+        [(text(" \n"), "empty"), (text(&"é".repeat(1601)), "1601 characters"), (template, "send: { sms: … }")]
+    {
         let refusal = refused(sender.send(Outgoing { content, ..hello() }).await);
         assert_eq!((refusal.code.as_str(), refusal.action), ("content", Action::Fail));
         assert!(refusal.details.as_ref().unwrap().contains(words), "{refusal:?}");

@@ -111,8 +111,7 @@ impl Shared {
 
     /// Tells a status that came due.
     pub(crate) fn report_sms(&self, job: &StatusJob) {
-        let entry =
-            SmsStatusRecord { sid: job.sid.clone(), status: job.word, error_code: job.error, at_ms: job.at_ms };
+        let entry = SmsStatusRecord { sid: job.sid.clone(), status: job.word, error_code: job.error, at_ms: job.at_ms };
         note(&mut self.lock().record.sms_statuses, entry);
         let Some(url) = &job.send.callback else { return };
         let mut form = vec![

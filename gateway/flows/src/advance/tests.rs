@@ -45,7 +45,12 @@ fn begin(flow: &Flow, amount: &str) -> Run {
 }
 
 fn go(flow: &Flow, run: Run, input: &Input, contact: &Value, now: Timestamp) -> (Run, Vec<Effect>) {
-    let context = Context { contact, contact_language: contact["language"].as_str(), default_sender: Some("shop"), default_sms_sender: Some("texts") };
+    let context = Context {
+        contact,
+        contact_language: contact["language"].as_str(),
+        default_sender: Some("shop"),
+        default_sms_sender: Some("texts"),
+    };
     advance(flow, &templates(), run, input, &context, now)
 }
 

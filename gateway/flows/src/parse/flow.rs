@@ -147,8 +147,10 @@ fn send(reader: &mut Reader, fields: &Fields<'_>) -> Option<Action> {
 }
 
 fn sms(reader: &mut Reader, fields: &Fields<'_>) -> Option<Sms> {
-    let text = reader.text(fields.get("sms")?, &fields.path("sms"), "a text such as \"Your code is {{ trigger.code }}\"");
-    let category = fields.get("category").map_or(Some(utility()), |node| category(reader, node, &fields.path("category")));
+    let text =
+        reader.text(fields.get("sms")?, &fields.path("sms"), "a text such as \"Your code is {{ trigger.code }}\"");
+    let category =
+        fields.get("category").map_or(Some(utility()), |node| category(reader, node, &fields.path("category")));
     Some(Sms { sender: sender(reader, fields)?, text: text?, category: category? })
 }
 

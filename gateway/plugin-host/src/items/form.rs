@@ -55,7 +55,10 @@ mod tests {
     fn a_form_is_an_object_of_texts() {
         let check = |form: &str, expected: &str| assert_eq!(as_json(form), expected, "{form}");
         check("", "{}");
-        check("Body=a+b%26c%E2%82%AC&From=%2B1202&Body=2&Empty=&bare", r#"{"Body":"a b&c€","From":"+1202","Empty":"","bare":""}"#);
+        check(
+            "Body=a+b%26c%E2%82%AC&From=%2B1202&Body=2&Empty=&bare",
+            r#"{"Body":"a b&c€","From":"+1202","Empty":"","bare":""}"#,
+        );
         check("a=%zz%4&%C3=%C3", "{\"a\":\"%zz%4\",\"\u{fffd}\":\"\u{fffd}\"}");
         check("a=\"b\"", r#"{"a":"\"b\""}"#);
     }
@@ -63,7 +66,8 @@ mod tests {
     #[test]
     fn of_a_url_only_what_the_manifest_names_is_told() {
         let manifest = |query: &str| {
-            let text = format!("id = \"a\"\nname = \"A\"\nversion = \"0.1.0\"\n[items]\nform = true\nquery = [{query}]\n");
+            let text =
+                format!("id = \"a\"\nname = \"A\"\nversion = \"0.1.0\"\n[items]\nform = true\nquery = [{query}]\n");
             Manifest::parse("plugin.toml", &text).unwrap()
         };
         let told = |named: &str, query: &str| query_header(&manifest(named), query).map(|(_, value)| value);

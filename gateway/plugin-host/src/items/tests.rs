@@ -44,7 +44,10 @@ fn a_form_is_one_item_whose_fields_are_found_and_whose_text_stays() {
     assert_ne!(key("MessageSid=SM1&MessageStatus=sent"), key("MessageSid=SM1&MessageStatus=delivered"));
     assert_ne!(key("a=1"), key("a=2"), "without what tells it apart, its text");
     assert_eq!(cut("").topic, "");
-    let both = Manifest::parse("plugin.toml", &format!("id = \"p\"\nname = \"P\"\nversion = \"1.0.0\"\n{FORM}each = \"/a/*\"\n"));
+    let both = Manifest::parse(
+        "plugin.toml",
+        &format!("id = \"p\"\nname = \"P\"\nversion = \"1.0.0\"\n{FORM}each = \"/a/*\"\n"),
+    );
     assert_eq!(both.unwrap_err().key, "items.each");
 }
 

@@ -1,6 +1,7 @@
 //! Answers to outcomes: a table of cases, most of them Meta's own examples.
 
 use super::*;
+use crate::transport::MAX_WORDS_CHARS;
 use proptest::prelude::*;
 use reqwest::header::RETRY_AFTER;
 
