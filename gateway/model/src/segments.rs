@@ -110,7 +110,8 @@ mod tests {
         fn parts_hold_the_text_and_no_part_is_wasted(text in "[a-z€^ç😀]{0,400}") {
             let Segments { encoding, units, segments: count } = segments(&text);
             let [alone, each] = if encoding == Encoding::Gsm7 { SEPTETS } else { CODE_UNITS };
-            prop_assert!(units <= if count == 1 { alone } else { each * count });
+            let room = if count == 1 { alone } else { each * count };
+            prop_assert!(units <= room);
             // At most one unit of each part stays free.
             prop_assert!(count == 1 || units > (each - 1) * (count - 1));
         }
