@@ -188,8 +188,10 @@ pub(crate) struct Sender {
     pub number: u32,
     /// Workspace.
     pub workspace: u32,
-    /// Id at the provider.
+    /// Id at the provider: Meta's of the number; Twilio's of the messaging service, else the number.
     pub provider_id: String,
+    /// Another name that the provider calls it by: the number that sends in a messaging service.
+    pub also: Option<String>,
     /// Channel.
     pub kind: ChannelKind,
     /// Whom the provider refuses together with it: its business account, or a digest of the token where that is not known.
@@ -202,6 +204,13 @@ pub(crate) struct Sender {
     pub meter: SenderMeter,
 }
 
+impl Sender {
+    /// Whether the provider means this one.
+    pub(crate) fn answers_to(&self, id: &str) -> bool {
+        self.provider_id == id || self.also.as_deref() == Some(id)
+    }
+}
+
 /// One business.
 struct Workspace {
     name: String,
@@ -209,6 +218,7 @@ struct Workspace {
     templates: TemplateSet,
     keywords: Keywords,
     default_sender: Option<String>,
+    default_sms_sender: Option<String>,
     /// What is counted of its flows, by their names.
     meters: HashMap<String, FlowMeter>,
 }
@@ -330,9 +340,12 @@ impl Catalog {
 
     /// A sender of a workspace by its id at the provider.
     pub(crate) fn sender_by_provider_id(&self, workspace: u32, channel: ChannelKind, id: &str) -> Option<Arc<Sender>> {
-        let is_it =
-            |sender: &&Arc<Sender>| sender.workspace == workspace && sender.kind == channel && sender.provider_id == id;
-        self.senders.iter().find(is_it).cloned()
+        let of_workspace =
+            |sender: &&Arc<Sender>| sender.workspace == workspace && sender.kind == channel && sender.answers_to(id);
+        let exactly = |sender: &&Arc<Sender>| sender.provider_id == id;
+        let mut found = self.senders.iter().filter(of_workspace);
+        // Of several numbers in one messaging service, the one that is meant.
+        found.clone().find(exactly).or_else(|| found.next()).cloned()
     }
 
     /// Makes every sender send by this.
@@ -343,9 +356,14 @@ impl Catalog {
         }
     }
 
-    /// The sender of flows that name none.
+    /// The WhatsApp sender of flows that name none.
     pub(crate) fn default_sender(&self, workspace: u32) -> Option<&str> {
         self.workspaces.get(&workspace)?.default_sender.as_deref()
+    }
+
+    /// The SMS sender of flows that name none.
+    pub(crate) fn default_sms_sender(&self, workspace: u32) -> Option<&str> {
+        self.workspaces.get(&workspace)?.default_sms_sender.as_deref()
     }
 
     /// A workspace's flows.

@@ -6,6 +6,7 @@ mod layer;
 mod origin;
 mod plugins;
 mod secret;
+mod sender;
 mod sending;
 mod show;
 mod sources;
@@ -15,6 +16,7 @@ pub(crate) use fault::{ConfigFault, ConfigFaults};
 pub(crate) use origin::Origins;
 pub(crate) use plugins::PluginGrants;
 pub(crate) use secret::SecretText;
+pub(crate) use sender::Sender;
 pub(crate) use sending::{Sending, UnknownPolicy};
 pub(crate) use show::in_force;
 pub(crate) use sources::{PluginSources, RegistryLogin};
@@ -164,8 +166,10 @@ pub(crate) struct Workspace {
     pub flows: Option<PathBuf>,
     /// Folder of template files.
     pub templates: Option<PathBuf>,
-    /// Sender of flows that name none.
+    /// WhatsApp sender of flows that name none.
     pub default_sender: Option<String>,
+    /// SMS sender of flows that name none; not needed where the workspace has one.
+    pub default_sms_sender: Option<String>,
     /// Further keywords.
     pub keywords: Keywords,
 }
@@ -225,46 +229,6 @@ pub(crate) struct Connection {
     pub credentials: BTreeMap<String, SecretText>,
 }
 
-/// `[[senders]]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Sender {
-    /// Name.
-    pub name: String,
-    /// Business it belongs to.
-    pub workspace: String,
-    /// Channel.
-    pub channel: tidegate_model::message::ChannelKind,
-    /// Meta's id of the number.
-    pub phone_number_id: String,
-    /// Meta's id of the business account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// System user token.
-    pub access_token: SecretText,
-    /// Graph API, or a double of it.
-    #[serde(default = "graph_url")]
-    pub base_url: String,
-    /// Graph version.
-    #[serde(default = "graph_version")]
-    pub graph_version: String,
-    /// How long to wait for an answer, in seconds.
-    #[serde(default = "timeout_s")]
-    pub timeout_s: u64,
-}
-
-fn graph_url() -> String {
-    "https://graph.facebook.com".to_owned()
-}
-
-fn graph_version() -> String {
-    "v25.0".to_owned()
-}
-
-const fn timeout_s() -> u64 {
-    10
-}
-
 /// A configuration, and where its values come from.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
@@ -318,6 +282,7 @@ impl Config {
             problem: error.to_string(),
         })?;
         config.rebase(&base);
+        config.senders.iter_mut().for_each(Sender::fill);
         let faults = config.check().into_iter().map(|fault| fault.at(&origins)).collect();
         ConfigFaults::unless_empty(faults)?;
         config.origins = origins.clone();
@@ -345,7 +310,7 @@ impl Config {
         }
         let credentials = self.connections.iter_mut().flat_map(|connection| connection.credentials.values_mut());
         credentials.for_each(|secret| secret.rebase(base));
-        self.senders.iter_mut().for_each(|sender| sender.access_token.rebase(base));
+        self.senders.iter_mut().for_each(|sender| sender.rebase(base));
         self.plugin_sources.rebase(base);
     }
 }

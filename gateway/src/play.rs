@@ -28,6 +28,8 @@ pub(crate) struct Script {
     pub raw: Option<Vec<u8>>,
     /// The URL that it is sent to, for providers that sign it; empty where it is not known.
     pub to: String,
+    /// What the provider adds to that URL, for providers that give back in it what they were given.
+    pub query: Option<String>,
 }
 
 /// Why a webhook can't be played.
@@ -97,11 +99,12 @@ impl Script {
             return Self { body: fixture.clone(), ..Self::default() };
         }
         let headers = fixture["headers"].as_object().cloned().unwrap_or_default();
+        let headers = headers.into_iter().filter_map(|(name, value)| Some((name.to_lowercase(), text(&value)?)));
+        // What a plugin is told of the URL stands among its headers.
+        let (query, headers): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| name == ":query");
         Self {
-            headers: headers
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_lowercase(), text(&value)?)))
-                .collect(),
+            headers,
+            query: query.into_iter().next().map(|(_, value)| value),
             topic: text(&fixture["topic"]),
             body: fixture["body"].clone(),
             raw: text(&fixture["body_text"]).map(String::into_bytes),
@@ -142,6 +145,7 @@ impl Script {
             "woocommerce" => self.freshen_woocommerce(unique),
             "calendly" => self.freshen_calendly(unique, now),
             "hubspot" => self.freshen_hubspot(unique, now),
+            "twilio" => self.freshen_twilio(unique),
             _ => {}
         }
     }
@@ -206,6 +210,25 @@ impl Script {
         }
     }
 
+    /// A new id for what people write; statuses are left alone, because they are about messages that exist.
+    fn freshen_twilio(&mut self, unique: &str) {
+        let Some(form) = self.raw.as_ref().filter(|_| self.topic.as_deref() == Some("received")) else { return };
+        let pairs = String::from_utf8_lossy(form).into_owned();
+        let fresh = pairs.split('&').map(|pair| match pair.split_once('=') {
+            Some((name @ ("MessageSid" | "SmsSid" | "SmsMessageSid"), _)) => format!("{name}=SM{unique}"),
+            _ => pair.to_owned(),
+        });
+        self.raw = Some(fresh.collect::<Vec<_>>().join("&").into_bytes());
+    }
+
+    /// The URL that it is sent to, whole.
+    pub(crate) fn url(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.to),
+            None => self.to.clone(),
+        }
+    }
+
     /// Signs the webhook.
     ///
     /// # Errors
@@ -222,7 +245,8 @@ impl Script {
         let scheme = crate::catalog::scheme_of(&manifest).map_err(|error| fault(&error))?;
         let secret = Secret::new(secret, &scheme.key).map_err(|error| fault(&error))?;
         let body = self.raw.clone().unwrap_or_else(|| self.body.to_string().into_bytes());
-        let target = Target { method: "POST", url: &self.to };
+        let url = self.url();
+        let target = Target { method: "POST", url: &url };
         let message = Outgoing { id: unique, at_ms: now.ms(), body: &body };
         let signature = sign_request(&scheme, &secret, target, &message).map_err(|error| fault(&error))?;
         let mut headers = self.headers.clone();
@@ -318,10 +342,14 @@ mod tests {
             ("hubspot", "contact.creation"),
             ("woocommerce", "order.created"),
             ("calendly", "invitee.created"),
+            ("twilio", "received"),
+            ("twilio", "queued"),
         ];
         for (provider, topic) in topics {
             let mut script = Script::sample(provider, topic).unwrap();
             target.url.clone_into(&mut script.to);
+            let (url, method) = (script.url(), "POST");
+            let target = Target { method, url: &url };
             script.freshen(provider, "u1", NOW);
             let played = script.sign(provider, "s3cret", "u1", NOW).unwrap();
             let scheme = tidegate_signature::scheme(provider).unwrap();

@@ -87,6 +87,7 @@ mod tests {
             title: String::new(),
             details: None,
             http_status,
+            provider_id: None,
             action: Action::Fail,
             scope: Scope::Message,
         })

@@ -18,8 +18,9 @@ use std::ops::ControlFlow;
 use tidegate_model::{
     DeliveryId, EventId, ItemId, LetterId, MessageId, Timestamp,
     event::{Event, Payload},
-    message::{Message, Verdict},
+    message::{ChannelKind, Message, Verdict},
     outcome::Outcome,
+    segments::{Segments, segments},
 };
 use tidegate_plugin_host::guest_headers;
 use tidegate_store::{
@@ -291,13 +292,28 @@ pub(crate) fn messages(app: &App, limit: usize) -> Found<Vec<Value>> {
 pub(crate) fn message(app: &App, id: MessageId) -> Found<Option<Value>> {
     for (workspace, _) in app.catalog().workspaces() {
         match records::get::<MessageRow>(app.store(), &(workspace, id)) {
-            Ok(Some((row, _))) => return Ok(Some(json!(row.message))),
+            Ok(Some((row, _))) => return Ok(Some(whole(&row.message))),
             Ok(None) => {}
             Err(records::ReadError::Store(error)) => return Err(error),
             Err(error) => tracing::error!(message.id = %id, error = %error, "a message can't be read"),
         }
     }
     Ok(None)
+}
+
+/// A message as it is stored, and in how many parts it goes.
+fn whole(message: &Message) -> Value {
+    let mut shown = json!(message);
+    if let (Some(parts), Some(fields)) = (sms_parts(message), shown.as_object_mut()) {
+        fields.insert("sms".to_owned(), json!(parts));
+    }
+    shown
+}
+
+/// The parts of an SMS: what it is billed by.
+fn sms_parts(message: &Message) -> Option<Segments> {
+    let text = message.content.text().filter(|_| message.channel == ChannelKind::Sms)?;
+    Some(segments(text))
 }
 
 fn message_line(message: &Message) -> Value {
@@ -312,6 +328,7 @@ fn message_line(message: &Message) -> Value {
         "state": message.state,
         "why": why(message),
         "text": message.content.text(),
+        "segments": sms_parts(message).map(|parts| parts.segments),
         "run": message.run,
         "event": message.event,
     })

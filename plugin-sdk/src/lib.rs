@@ -25,6 +25,7 @@
 //! - **Records** (`Order`, `Event`, …) have a `Default`: name the fields that the provider gives, and end with `..Order::default()`.
 //! - **Reading**: [`json::parse`] names the JSON pointer of what does not fit. [`json::Text`], [`json::Decimal`] and [`json::Instant`] read what providers write
 //!   now as a string and now as a number, exactly and without copying.
+//! - **Forms**: [`form::parse`] reads a body that is a form, and the parameters of the URL that the manifest asks for.
 //! - **Asking the provider**: [`Context::fetch`] looks like a call; the gateway makes it, and calls the plugin again.
 //! - **Testing**: [`testing::interpret`] runs a plugin natively, in a unit test.
 
@@ -36,6 +37,7 @@ mod context;
 pub mod decimal;
 mod error;
 mod event;
+pub mod form;
 pub mod json;
 mod phone;
 mod plugin;

@@ -8,7 +8,7 @@ use std::{
 use tidegate_plugin_pack::{Crate, build, embed};
 
 /// The bundled plugins: folders of `plugins/`, whose packages are `tidegate-plugin-…`.
-const PLUGINS: &[&str] = &["calendly", "hubspot", "json-hmac", "meta", "shopify", "woocommerce"];
+const PLUGINS: &[&str] = &["calendly", "hubspot", "json-hmac", "meta", "shopify", "twilio", "woocommerce"];
 
 fn main() -> ExitCode {
     match run() {

@@ -34,6 +34,7 @@ mod replay;
 mod sending;
 mod sending_pauses;
 mod shutdown;
+mod sms;
 mod waits;
 mod woocommerce;
 

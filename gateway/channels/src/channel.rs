@@ -56,6 +56,17 @@ pub enum SendResult {
     },
 }
 
+impl SendResult {
+    /// In a word, for logs: none of the provider's, which may hold personal data.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Refused(refusal) => &refusal.code,
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
 /// Why an attempt was refused, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderRefusal {
@@ -68,6 +79,8 @@ pub struct ProviderRefusal {
     pub details: Option<String>,
     /// HTTP status, when there was an answer. Nothing hangs on it: one code comes with several.
     pub http_status: Option<u16>,
+    /// The provider's id of the message, when it gave one and refused all the same: what it tells of that id later is about this attempt.
+    pub provider_id: Option<String>,
     /// What to do with the message.
     pub action: Action,
     /// What the refusal is about: everything in that scope would be refused alike.
@@ -103,6 +116,8 @@ pub enum Action {
     Template,
     /// WhatsApp cannot reach this person: SMS, where consent and policy allow.
     Sms,
+    /// The address cannot be reached by this channel.
+    Unreachable,
     /// Record the person's refusal and send nothing of the kind again.
     Suppress(SuppressionScope),
     /// An operator must act before anything in the refusal's scope can be sent.

@@ -6,18 +6,17 @@ mod config;
 mod errors;
 mod request;
 mod token;
-mod transport;
 
 use std::fmt;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tidegate_model::message::ChannelKind;
 
-use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult};
+use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult, transport};
 
 pub use answer::parse_answer;
 pub use config::{ConfigError, WhatsappConfig};
-pub use errors::{ERRORS, ErrorRow, error_row, refusal_of};
+pub use errors::{ERRORS, error_row, refusal_of};
 pub use request::{ContentError, MAX_TEXT_CHARS, request_body};
 pub use token::{Token, TokenError};
 
@@ -63,7 +62,7 @@ impl WhatsappSender {
             .timeout(self.config.timeout)
             .body(body);
         match request.send().await {
-            Ok(response) => self.without_token(transport::read(response).await),
+            Ok(response) => self.without_token(transport::read(response, parse_answer).await),
             Err(error) => transport::failure(error),
         }
     }
@@ -90,7 +89,7 @@ impl Channel for WhatsappSender {
             tracing::debug!(
                 message.id = %outgoing.id,
                 sender.name = %self.config.name,
-                outcome = outcome(&result),
+                outcome = result.word(),
                 "attempt made"
             );
             result
@@ -101,15 +100,6 @@ impl Channel for WhatsappSender {
 impl fmt::Debug for WhatsappSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WhatsappSender").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
-/// An outcome for logs: no words of the provider's, which may hold personal data.
-fn outcome(result: &SendResult) -> &str {
-    match result {
-        SendResult::Accepted { .. } => "accepted",
-        SendResult::Refused(refusal) => &refusal.code,
-        SendResult::Unknown { .. } => "unknown",
     }
 }
 

@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tidegate_clock::DomainClock;
 
-use crate::graph::text::placeholders;
+use crate::{
+    graph::text::placeholders,
+    twilio::{self, TwilioAccount},
+};
 
 /// Everything a double is made of.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct DoubleConfig {
     pub seed: u64,
     /// Business numbers.
     pub numbers: Vec<Number>,
+    /// Accounts that send SMS.
+    pub twilio: Vec<TwilioAccount>,
     /// Approved templates, shared by all numbers.
     pub templates: Vec<Template>,
     /// When statuses come.
@@ -43,6 +48,7 @@ impl DoubleConfig {
             clock,
             seed: 1,
             numbers: Vec::new(),
+            twilio: Vec::new(),
             templates: Vec::new(),
             delays: Delays::default(),
             window: WindowRule::default(),
@@ -61,6 +67,11 @@ impl DoubleConfig {
         }
         for (place, number) in self.numbers.iter().enumerate() {
             number.check(&self.numbers[..place])?;
+        }
+        for account in &self.twilio {
+            if let Some(reason) = twilio::check(account) {
+                return Err(StartError::Account { sid: account.account_sid.clone(), reason });
+            }
         }
         self.templates.iter().try_for_each(Template::check)
     }
@@ -231,6 +242,14 @@ pub enum StartError {
     Number {
         /// Its id.
         id: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// An account is wrong.
+    #[error("account {sid:?}: {reason}")]
+    Account {
+        /// Its SID.
+        sid: String,
         /// What is wrong.
         reason: &'static str,
     },

@@ -22,12 +22,14 @@ type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
 pub(crate) fn router(script: Script) -> Router {
     Router::new()
         .route("/inbound", post(inbound))
+        .route("/inbound_sms", post(inbound_sms))
         .route("/fail", post(fail))
         .route("/clear", post(clear))
         .route("/webhook", post(webhook))
         .route("/status_manner", post(status_manner))
         .route("/settle", post(settle))
         .route("/sent", get(|State(s): State<Script>| shown(s, |r| json!(r.sent))))
+        .route("/sms", get(|State(s): State<Script>| shown(s, |r| json!(r.sms))))
         .route("/refused", get(|State(s): State<Script>| shown(s, |r| json!(r.refused))))
         .route("/statuses", get(|State(s): State<Script>| shown(s, |r| json!(r.statuses))))
         .route("/deliveries", get(|State(s): State<Script>| shown(s, |r| json!(r.deliveries))))
@@ -53,6 +55,20 @@ async fn inbound(State(script): State<Script>, Json(ask): Json<InboundAsk>) -> A
         (None, Some(button)) => script.inbound_button(&ask.phone_number_id, &ask.from, &ask.name, button),
         _ => return Err(bad("give one of text and button")),
     };
+    id.map(|id| Json(json!({ "id": id }))).map_err(|error| refused(&error))
+}
+
+/// A person texts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboundSmsAsk {
+    to: String,
+    from: String,
+    text: String,
+}
+
+async fn inbound_sms(State(script): State<Script>, Json(ask): Json<InboundSmsAsk>) -> Answer {
+    let id = script.inbound_sms(&ask.to, &ask.from, &ask.text);
     id.map(|id| Json(json!({ "id": id }))).map_err(|error| refused(&error))
 }
 

@@ -44,6 +44,11 @@ impl Ids {
         format!("wamid.{}", STANDARD.encode(raw))
     }
 
+    /// Twilio's id of an SMS: `SM` and 32 hexadecimal digits.
+    pub(crate) fn sms(&self) -> String {
+        format!("SM{}", hex::encode(&self.digest(b"sms")[..16]))
+    }
+
     /// `fbtrace_id` of an error.
     pub(crate) fn trace(&self) -> String {
         format!("A{}", URL_SAFE_NO_PAD.encode(&self.digest(b"trace")[..16]))

@@ -15,13 +15,17 @@ mod schedule;
 mod script;
 mod server;
 mod state;
+mod twilio;
 mod webhook;
 
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
-pub use record::{Delivery, Record, RefusedRequest, SentMessage, SentParameter, StatusRecord, StatusWord};
+pub use record::{
+    Delivery, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord, StatusWord,
+};
 pub use registry::{Manner, Registry};
 pub use rules::{Failure, Rule};
 pub use script::{Script, ScriptError};
 pub use state::StatusManner;
+pub use twilio::{Service, TwilioAccount};
 pub use webhook::Button;

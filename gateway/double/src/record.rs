@@ -14,6 +14,10 @@ const MAX_ENTRIES: usize = 500_000;
 pub struct Record {
     /// Messages that were taken.
     pub sent: VecDeque<SentMessage>,
+    /// SMS that were taken.
+    pub sms: VecDeque<SentSms>,
+    /// Statuses of SMS that came due.
+    pub sms_statuses: VecDeque<SmsStatusRecord>,
     /// Requests that were refused, and why.
     pub refused: VecDeque<RefusedRequest>,
     /// Statuses that came due, whether or not their webhook arrived.
@@ -57,6 +61,40 @@ pub struct SentMessage {
     pub at_ms: i64,
 }
 
+/// An SMS that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentSms {
+    /// Its id (`SM…`).
+    pub sid: String,
+    /// By which account.
+    pub account_sid: String,
+    /// By which number.
+    pub from: String,
+    /// By which messaging service.
+    pub messaging_service: Option<String>,
+    /// To whom, in E.164.
+    pub to: String,
+    /// The text.
+    pub body: String,
+    /// Where its statuses go.
+    pub status_callback: Option<String>,
+    /// When it was taken, in domain milliseconds.
+    pub at_ms: i64,
+}
+
+/// A status of an SMS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SmsStatusRecord {
+    /// The message's id.
+    pub sid: String,
+    /// Twilio's word.
+    pub status: &'static str,
+    /// The error of one that does not arrive.
+    pub error_code: Option<i64>,
+    /// When, in domain milliseconds.
+    pub at_ms: i64,
+}
+
 /// A value of a template's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SentParameter {
@@ -69,7 +107,7 @@ pub struct SentParameter {
 /// A request that was refused, or failed by a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedRequest {
-    /// The number that was asked, as the path said.
+    /// The number (or the account, for SMS) that was asked, as the path said.
     pub phone_number_id: String,
     /// The HTTP status; `None` when nothing was answered.
     pub http_status: Option<u16>,

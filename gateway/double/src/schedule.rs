@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::{
     record::{SentMessage, StatusWord},
     state::Shared,
+    twilio,
     webhook::{Line, Parcel, Pricing, Who},
 };
 
@@ -23,6 +24,8 @@ use crate::{
 pub(crate) enum Job {
     /// Tell a status.
     Status(Box<StatusJob>),
+    /// Tell a status of an SMS.
+    Sms(Box<twilio::StatusJob>),
     /// Try a webhook again.
     Again(Box<Parcel>),
 }

@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::{
     graph::request::Person,
     ids::Way,
-    record::{Delivery, Record, RefusedRequest, SentMessage, StatusRecord},
+    record::{Delivery, Record, RefusedRequest, SentMessage, SentSms, SmsStatusRecord, StatusRecord},
     rules::{Failure, Rule},
     state::{Shared, StatusManner},
     webhook::{Button, Inbound, InboundKind, Line, Update, What},
@@ -22,8 +22,8 @@ pub struct Script {
 /// A script asked for something that is not there. Trying again does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// No number has this id.
-    #[error("no number has the phone_number_id {0:?}")]
+    /// No number or account has this id.
+    #[error("there is no number or account {0:?}")]
     Number(String),
     /// Nobody can write from there.
     #[error("`from` is neither a phone number with its country code nor a business-scoped user id")]
@@ -72,6 +72,25 @@ impl Script {
         Ok(())
     }
 
+    /// A person texts one of Twilio's numbers: goes out as a callback at once. STOP and its kin are obeyed as Twilio obeys them. Gives the message's id.
+    ///
+    /// # Errors
+    /// [`ScriptError::Number`], [`ScriptError::From`].
+    pub fn inbound_sms(&self, to: &str, from: &str, text: &str) -> Result<String, ScriptError> {
+        self.shared.inbound_sms(to, from, text)
+    }
+
+    /// Sets where the host of an account's callbacks really is from now on, as behind a proxy: `http://127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// [`ScriptError::Number`] for an account that is not there, [`ScriptError::Url`].
+    pub fn set_twilio_door(&self, account_sid: &str, url: Option<&str>) -> Result<(), ScriptError> {
+        let url = url.map(Url::parse).transpose().map_err(|_| ScriptError::Url)?;
+        let account = self.shared.accounts.iter().find(|account| account.is(account_sid));
+        account.ok_or_else(|| ScriptError::Number(account_sid.to_owned()))?.set_door(url);
+        Ok(())
+    }
+
     /// The next so many requests fail.
     pub fn fail_next(&self, times: u32, failure: Failure) {
         self.add_rule(Rule { failure, to: None, number: None, times: Some(times) });
@@ -115,6 +134,16 @@ impl Script {
     /// Messages that were taken, oldest first.
     pub fn sent(&self) -> Vec<SentMessage> {
         self.look(|record| record.sent.iter().cloned().collect())
+    }
+
+    /// SMS that were taken, oldest first.
+    pub fn sms(&self) -> Vec<SentSms> {
+        self.look(|record| record.sms.iter().cloned().collect())
+    }
+
+    /// Statuses of SMS that came due, oldest first.
+    pub fn sms_statuses(&self) -> Vec<SmsStatusRecord> {
+        self.look(|record| record.sms_statuses.iter().cloned().collect())
     }
 
     /// Requests that were refused, oldest first.

@@ -1,4 +1,4 @@
-//! The HTTP face: `POST /{version}/{phone-number-id}/messages` as Graph answers it. It reads the request, asks for a verdict, and answers, hangs or cuts the line.
+//! The HTTP face: `POST /{version}/{phone-number-id}/messages` as Graph answers it, and Twilio's beside it. It reads the request, asks for a verdict, and answers, hangs or cuts the line.
 
 mod connection;
 mod verdict;
@@ -18,19 +18,20 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::{control, graph::error::GraphError, script::Script, state::Shared};
+use crate::{control, graph::error::GraphError, script::Script, state::Shared, twilio};
 
 use connection::Cut;
 pub(crate) use connection::serve;
 use verdict::{Call, Reply};
 
 /// Longest body that is read. Graph's own limit is not documented; a message has a few kilobytes.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 pub(crate) fn router(script: Script) -> Router {
     let shared = script.shared.clone();
     Router::new()
         .route("/{version}/{phone_number_id}/messages", post(messages))
+        .route("/2010-04-01/Accounts/{account_sid}/Messages.json", post(twilio::messages))
         .fallback(unknown)
         .with_state(shared)
         .nest("/_double", control::router(script))
@@ -62,8 +63,8 @@ async fn unknown(State(shared): State<Arc<Shared>>, OriginalUri(uri): OriginalUr
     answer(error.status, None, &error.body(&shared.ids.trace()))
 }
 
-/// An answer as Graph writes it; without a body when there is none to write.
-fn answer(status: u16, retry_after_s: Option<u64>, body: &Value) -> Response {
+/// An answer in JSON; without a body when there is none to write.
+pub(crate) fn answer(status: u16, retry_after_s: Option<u64>, body: &Value) -> Response {
     let bytes = if body.is_null() { String::new() } else { body.to_string() };
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -76,7 +77,7 @@ fn answer(status: u16, retry_after_s: Option<u64>, body: &Value) -> Response {
 }
 
 /// No answer: the connection is closed instead.
-fn cut() -> Response {
+pub(crate) fn cut() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Cut);
     response

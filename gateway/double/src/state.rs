@@ -19,6 +19,7 @@ use crate::{
     record::{Record, SentMessage, StatusRecord, StatusWord, note},
     rules::Rules,
     schedule::{Job, Schedule, StatusJob},
+    twilio::{Account, OptOuts},
     webhook::{Lanes, Line, Pricing, StatusUpdate, Update, What, Who},
 };
 
@@ -46,6 +47,7 @@ pub(crate) struct State {
     pub(crate) buckets: Buckets,
     pub(crate) record: Record,
     pub(crate) people: People,
+    pub(crate) opt_outs: OptOuts,
 }
 
 /// What all parts share.
@@ -53,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) clock: DomainClock,
     pub(crate) ids: Ids,
     pub(crate) lines: HashMap<String, Arc<Line>>,
+    pub(crate) accounts: Vec<Arc<Account>>,
     pub(crate) templates: Vec<Template>,
     pub(crate) limits: Limits,
     pub(crate) window: WindowRule,
@@ -76,6 +79,7 @@ impl Shared {
         Self {
             ids: Ids::new(config.seed),
             lines: lines.collect(),
+            accounts: config.twilio.into_iter().map(|account| Arc::new(Account::new(account))).collect(),
             templates: config.templates,
             limits: config.limits,
             window: config.window,
@@ -90,6 +94,10 @@ impl Shared {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn delays(&self) -> Delays {
+        self.delays
     }
 
     /// Tells everybody who waits that there is something new. Not to be called with the state locked.
@@ -170,6 +178,7 @@ impl Shared {
     pub(crate) fn run(&self, job: Job) {
         match job {
             Job::Status(job) => self.report(*job),
+            Job::Sms(job) => self.report_sms(&job),
             Job::Again(parcel) => self.lanes.again(*parcel),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Flow, Outcome, Position, Run, RunState, TemplateSet, Visit,
-    flow::{Compiled, SendWork, Work},
+    flow::{Compiled, SendWork, SmsWork, Work},
     run::Vars,
     scope::Scope,
     template::on_one_line,
@@ -10,7 +10,7 @@ use crate::{
 use serde_json::Value;
 use tidegate_model::{
     Timestamp,
-    message::{Category, Content},
+    message::{Category, ChannelKind, Content},
 };
 
 /// Steps one advance may take: a flow that goes in circles without a wait fails instead.
@@ -36,8 +36,10 @@ pub struct Context<'a> {
     pub contact: &'a Value,
     /// The contact's language (`it`, `pt-BR`), for the choice among a template's languages.
     pub contact_language: Option<&'a str>,
-    /// The sender for steps that name none.
+    /// The WhatsApp sender for steps that name none.
     pub default_sender: Option<&'a str>,
+    /// The SMS sender for steps that name none.
+    pub default_sms_sender: Option<&'a str>,
 }
 
 /// What should happen.
@@ -48,11 +50,13 @@ pub enum Effect {
     Send {
         /// The step.
         step: String,
+        /// The channel that it goes by.
+        channel: ChannelKind,
         /// Name of the sender; `None` when neither the step nor the workspace names one.
         sender: Option<String>,
-        /// Category of the template.
+        /// Category of the template, or of the step's text.
         category: Category,
-        /// The template's name, language code and values, and the text as the person reads it.
+        /// The template's name, language code and values, and the text as the person reads it; or the text alone.
         content: Content,
     },
     /// One message could not be made: it is not sent, and the run goes on.
@@ -171,6 +175,10 @@ impl Walk<'_> {
                     self.send(&step.id, send);
                     next = step.next;
                 }
+                Work::Sms(sms) => {
+                    self.sms(&step.id, sms);
+                    next = step.next;
+                }
             }
         }
         let step = next.and_then(|number| flow.steps.get(number)).map(|step| step.id.clone());
@@ -187,11 +195,31 @@ impl Walk<'_> {
     }
 
     fn send(&mut self, step: &str, send: &SendWork) {
-        match self.message(send) {
+        let sender = send.sender.as_deref().or(self.context.default_sender).map(str::to_owned);
+        let made = self.message(send);
+        self.made(step, (ChannelKind::Whatsapp, sender), made);
+    }
+
+    fn sms(&mut self, step: &str, sms: &SmsWork) {
+        let sender = sms.sender.as_deref().or(self.context.default_sms_sender).map(str::to_owned);
+        let made = sms.text.render(&self.flow.texts, &self.scope).and_then(|text| match text.trim() {
+            "" => Err("the text is empty".to_owned()),
+            text => Ok((sms.category, Content::Text { text: text.to_owned() })),
+        });
+        self.made(step, (ChannelKind::Sms, sender), made);
+    }
+
+    /// A message, or why there is none: the run goes on either way.
+    fn made(
+        &mut self,
+        step: &str,
+        (channel, sender): (ChannelKind, Option<String>),
+        made: Result<(Category, Content), String>,
+    ) {
+        match made {
             Ok((category, content)) => {
-                let sender = send.sender.as_deref().or(self.context.default_sender).map(str::to_owned);
                 self.visit(step, Outcome::Sent);
-                self.effects.push(Effect::Send { step: step.to_owned(), sender, category, content });
+                self.effects.push(Effect::Send { step: step.to_owned(), channel, sender, category, content });
             }
             Err(reason) => {
                 self.visit(step, Outcome::SendFailed { reason: reason.clone() });

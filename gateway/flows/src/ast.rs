@@ -3,6 +3,7 @@
 use crate::FlowVersion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tidegate_model::message::Category;
 
 /// The format of stored definitions that this release writes. An older one must stay readable, a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -48,8 +49,10 @@ pub enum Action {
     Wait(Wait),
     /// Goes one way or another; both meet after the step.
     If(Branch),
-    /// Sends a message.
+    /// Sends a template by WhatsApp.
     Send(Send),
+    /// Sends a text by SMS.
+    Sms(Sms),
 }
 
 /// A wait.
@@ -86,6 +89,28 @@ pub struct Send {
     /// Texts of the template's parameters by name, with `{{ variables }}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
+}
+
+/// A text by SMS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sms {
+    /// The text, with `{{ variables }}`.
+    pub text: String,
+    /// Name of the sender; the workspace's default for SMS when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// What kind of message it is: no template says so.
+    #[serde(default = "utility", skip_serializing_if = "is_utility")]
+    pub category: Category,
+}
+
+pub(crate) const fn utility() -> Category {
+    Category::Utility
+}
+
+fn is_utility(category: &Category) -> bool {
+    *category == Category::Utility
 }
 
 impl Definition {

@@ -112,6 +112,7 @@ impl<'a> Check<'a> {
                 self.variables(condition.needs());
             }
             Work::Send(send) => self.send(send),
+            Work::Sms(sms) => self.variables(sms.text.needs()),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::{Definition, FORMAT, FlowVersion, Invalid, LoadError, condition::Condition, text::Text, text::Texts};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt};
+use tidegate_model::message::Category;
 
 mod compile;
 
@@ -32,6 +33,7 @@ pub(crate) enum Work {
     Wait { for_ms: i64 },
     If { condition: Condition, then: Option<usize>, otherwise: Option<usize> },
     Send(SendWork),
+    Sms(SmsWork),
 }
 
 /// A message.
@@ -40,6 +42,14 @@ pub(crate) struct SendWork {
     pub(crate) template: String,
     pub(crate) sender: Option<String>,
     pub(crate) parameters: BTreeMap<String, Text>,
+}
+
+/// A text by SMS.
+#[derive(Debug)]
+pub(crate) struct SmsWork {
+    pub(crate) text: Text,
+    pub(crate) sender: Option<String>,
+    pub(crate) category: Category,
 }
 
 impl Flow {

@@ -268,6 +268,14 @@ impl Contact {
         })
     }
 
+    /// The address for SMS: a phone. A WhatsApp id is none: that the person can be called by it is not known.
+    pub fn sms_address(&self) -> Option<WhatsappAddress> {
+        self.keys.iter().find_map(|key| match key {
+            ContactKey::Phone(phone) => Some(WhatsappAddress::Phone(phone.clone())),
+            _ => None,
+        })
+    }
+
     fn note_consent(&mut self, statement: &ConsentStatement, at: Timestamp) -> bool {
         let dated = ConsentStatement { at: Some(statement.at.unwrap_or(at)), ..statement.clone() };
         let same = |held: &&mut ConsentStatement| held.channel == dated.channel && held.scope == dated.scope;
@@ -294,7 +302,7 @@ pub struct Applied {
     pub changed: bool,
 }
 
-/// Where a WhatsApp message goes.
+/// Where a message goes: by WhatsApp to either, by SMS to a phone number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhatsappAddress {

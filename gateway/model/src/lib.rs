@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod phone;
 pub mod reach;
 pub mod scheme;
+pub mod segments;
 pub mod time;
 pub mod window;
 

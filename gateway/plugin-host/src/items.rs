@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 mod envelope;
+mod form;
 mod headers;
 mod walk;
 
+pub use form::query_header;
 pub use headers::guest_headers;
 use walk::Part;
 
@@ -37,6 +39,14 @@ pub struct SplitItem<'a> {
     pub body: Cow<'a, str>,
     /// What surrounds it, as JSON text.
     pub envelope: Option<String>,
+}
+
+impl SplitItem<'_> {
+    /// The same without its text, which may not live as long.
+    fn without_text<'t>(self) -> SplitItem<'t> {
+        let Self { index, topic, route, dedupe_key, fold_key, state_key, envelope, body: _ } = self;
+        SplitItem { index, topic, route, dedupe_key, fold_key, state_key, envelope, body: Cow::Borrowed("") }
+    }
 }
 
 /// Why a delivery can't be cut. It is parked; trying again does not help.
@@ -75,6 +85,9 @@ pub fn split<'a>(
 ) -> Result<Vec<SplitItem<'a>>, SplitError> {
     let text = std::str::from_utf8(body).map_err(|error| SplitError::NotUtf8 { offset: error.valid_up_to() })?;
     let items = &manifest.items;
+    if items.form {
+        return Ok(vec![cut_form(items, headers, text)]);
+    }
     let parsed = if needs_json(items) { Some(pointer::parse(text)) } else { None };
     let root = match (parsed, &items.each) {
         (Some(Err(error)), Some(_)) => return Err(SplitError::NotJson { reason: error.to_string() }),
@@ -91,6 +104,15 @@ pub fn split<'a>(
     }
     let mut cutter = Cutter::new(items, headers, text, Some(each));
     Ok(parts.iter().enumerate().map(|(index, part)| cutter.cut(index, part.text(), part)).collect())
+}
+
+/// The one item of a form, whose fields are found as those of a JSON object are.
+fn cut_form<'a>(items: &Items, headers: &[(String, String)], text: &'a str) -> SplitItem<'a> {
+    let json = form::as_json(text);
+    // What `as_json` writes is JSON.
+    let whole = Part { value: pointer::parse(&json).ok(), path: Vec::new() };
+    let cut = Cutter::new(items, headers, text, None).cut(0, Cow::Borrowed(text), &whole);
+    SplitItem { body: Cow::Borrowed(text), ..cut.without_text() }
 }
 
 /// Whether anything in the manifest looks into the body.

@@ -26,7 +26,7 @@ pub use error::{CallError, HostError, LoadError};
 pub use fetch::{Asked, fill, setting_of};
 pub use host::{HostConfig, PluginHost};
 pub use inspect::Oversized;
-pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, split};
+pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, query_header, split};
 pub use manifest::{
     Auth, AuthKind, Build, Capabilities, Configurable, Configured, ConfiguredError, Digest, EndpointPart, FieldForm,
     Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, PostRule, Rate, Response, Selector,

@@ -186,6 +186,14 @@ impl Default for Response {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Items {
+    /// The body is a form (`application/x-www-form-urlencoded`): pointers find its fields (`/MessageSid`), of a field that is there twice the first. The item's text stays
+    /// the form as it was received.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub form: bool,
+    /// Parameters of the URL that the plugin is given, as the header `:query` with a form in it (`mid=…`), for providers that give back only the URL that they were
+    /// given. Others are not kept: a URL may hold a secret.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<String>,
     /// Where the items are in the body, `*` being every element of an array: `/entry/*/changes/*`. By default the whole body is the one item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<Pointer>,

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt};
 
 /// Keys whose values are not shown.
-const HIDDEN: [&str; 5] = ["secrets", "verify_token", "access_token", "settings", "credentials"];
+const HIDDEN: [&str; 7] =
+    ["secrets", "verify_token", "access_token", "auth_token", "api_secret", "settings", "credentials"];
 
 /// One thing that is known of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Makes the catalog: gives names their numbers, loads plugins, reads flows and templates, checks that all fits together.
 
 mod plugins;
+mod senders;
 mod swap;
 
 pub(super) use plugins::component_of;
@@ -8,8 +9,8 @@ pub(super) use plugins::component_of;
 use plugins::build_text;
 
 use super::{
-    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Sender, Workspace, files::read_all,
-    proof, settings,
+    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Workspace, files::read_all, proof,
+    settings,
 };
 use crate::{
     config::{self, Config, Origins, SecretText},
@@ -18,16 +19,14 @@ use crate::{
     metrics::Metrics,
     records::FlowRow,
 };
-use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     path::Path,
     sync::{Arc, RwLock},
-    time::Duration,
 };
-use tidegate_channels::{HttpClient, Token, WhatsappConfig, WhatsappSender};
+use tidegate_channels::HttpClient;
 use tidegate_fetch::{Fetcher, Times};
-use tidegate_flows::{Action, FlowSet, Step, TemplateSet, parse_flow, parse_template};
+use tidegate_flows::{FlowSet, TemplateSet, parse_flow, parse_template};
 use tidegate_model::{opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof};
 use tidegate_plugin_host::{HostConfig, Plugin, PluginHost};
 use tidegate_signature::{Secret, Secrets};
@@ -146,7 +145,7 @@ impl Catalog {
         let workspaces = loader.workspaces()?;
         let senders = loader.senders()?;
         let endpoints = loader.endpoints()?;
-        check_flows(&workspaces, &senders)?;
+        senders::check_flows(&workspaces, &senders)?;
         // Last: a configuration that is refused leaves nothing behind but numbers of names.
         for (number, workspace) in &workspaces {
             loader.keep_versions(*number, &workspace.flows)?;
@@ -212,8 +211,11 @@ impl Loader<'_> {
             }
             let templates =
                 TemplateSet::new(templates).map_err(|error| fault(format!("workspaces.{name}.templates"), error))?;
-            let (keywords, default_sender) = (section.keywords.clone(), section.default_sender.clone());
-            found.insert(number, Workspace { name: name.clone(), flows, templates, keywords, default_sender, meters });
+            let keywords = section.keywords.clone();
+            let (default_sender, default_sms_sender) = (section.default_sender.clone(), self.default_sms_sender(name));
+            let name = name.clone();
+            let workspace = Workspace { name, flows, templates, keywords, default_sender, default_sms_sender, meters };
+            found.insert(number, workspace);
         }
         Ok(found)
     }
@@ -231,48 +233,6 @@ impl Loader<'_> {
             self.store.commit(changes.into_batch()).wait().map_err(ReadError::Commit)?;
         }
         Ok(())
-    }
-
-    fn senders(&mut self) -> Result<Vec<Arc<Sender>>, CatalogFault> {
-        let sections = &self.config.senders;
-        sections.iter().map(|section| self.sender(section)).collect()
-    }
-
-    /// A sender that has not changed is the same one, with what it knows of its provider.
-    fn sender(&mut self, section: &config::Sender) -> Result<Arc<Sender>, CatalogFault> {
-        let key = format!("senders.{}", section.name);
-        let subject = format!("sender {}", section.name);
-        let token = secret(&key, "access_token", &section.access_token)?;
-        self.facts.note(subject.clone(), section);
-        self.facts.note_hidden(subject.clone(), "access_token", &token);
-        if let Some(previous) = self.previous
-            && self.facts.same(previous.facts(), &subject)
-            && let Some(held) = previous.senders.iter().find(|held| held.name == section.name)
-        {
-            return Ok(Arc::clone(held));
-        }
-        let app = hex::encode(&Sha256::digest(token.trim())[..8]);
-        let token = Token::new(&token).map_err(|error| fault(&key, error))?;
-        let settings = WhatsappConfig {
-            name: section.name.clone(),
-            phone_number_id: section.phone_number_id.clone(),
-            access_token: token,
-            base_url: section.base_url.clone(),
-            graph_version: section.graph_version.clone(),
-            timeout: Duration::from_secs(section.timeout_s),
-        };
-        let channel = WhatsappSender::new(self.client.clone(), settings).map_err(|error| fault(&key, error))?;
-        Ok(Arc::new(Sender {
-            name: section.name.clone(),
-            number: self.number(Named::Sender, &section.name)?,
-            workspace: self.number(Named::Workspace, &section.workspace)?,
-            provider_id: section.phone_number_id.clone(),
-            kind: section.channel,
-            account: section.account.clone().unwrap_or_else(|| format!("of-app-{app}")),
-            app,
-            channel: Arc::new(channel),
-            meter: self.metrics.sender(&section.name),
-        }))
     }
 
     fn endpoints(&mut self) -> Result<HashMap<String, Arc<Endpoint>>, CatalogFault> {
@@ -373,43 +333,4 @@ impl Loader<'_> {
 
 pub(super) fn secret(key: &str, field: &str, text: &SecretText) -> Result<String, CatalogFault> {
     text.resolve(&|name| std::env::var(name).ok()).map_err(|problem| fault(format!("{key}.{field}"), problem))
-}
-
-/// Steps must name senders of their workspace.
-fn check_flows(workspaces: &HashMap<u32, Workspace>, senders: &[Arc<Sender>]) -> Result<(), CatalogFault> {
-    for (number, workspace) in workspaces {
-        for flow in workspace.flows.iter() {
-            for finding in tidegate_flows::check(flow, &workspace.templates, &tidegate_flows::Limits::default()) {
-                let step = finding.step.as_deref().unwrap_or("-");
-                match finding.severity {
-                    tidegate_flows::Severity::Error => {
-                        let problem = format!("step {step}: {}", finding.message);
-                        return Err(fault(format!("flow {}", flow.name()), problem));
-                    }
-                    tidegate_flows::Severity::Warning => {
-                        tracing::warn!(flow = flow.name(), step, "{}", finding.message);
-                    }
-                }
-            }
-            for name in named_senders(&flow.definition().steps) {
-                if !senders.iter().any(|sender| sender.workspace == *number && sender.name == name) {
-                    let problem = format!("there is no sender {name:?} in the workspace {}", workspace.name);
-                    return Err(fault(format!("flow {}", flow.name()), problem));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Senders that steps name, also inside branches.
-fn named_senders(steps: &[Step]) -> Vec<&str> {
-    steps
-        .iter()
-        .flat_map(|step| match &step.action {
-            Action::Send(send) => send.sender.as_deref().into_iter().collect(),
-            Action::If(branch) => [named_senders(&branch.then), named_senders(&branch.otherwise)].concat(),
-            Action::Wait(_) => Vec::new(),
-        })
-        .collect()
 }

@@ -27,7 +27,7 @@ fn a_sender_that_changed_is_made_anew_and_the_rest_is_taken_over() {
     let stage = Stage::new(&[THANKS]);
     let old = stage.app().catalog();
     let mut config = old.config().clone();
-    config.senders[0].access_token = crate::config::SecretText::new("another-token");
+    config.senders[0].access_token = Some(crate::config::SecretText::new("another-token"));
     let new = again(&stage, &old, &config).unwrap();
     let told: Vec<String> = changes(old.facts(), new.facts()).iter().map(ToString::to_string).collect();
     assert_eq!(told, ["sender shop: access_token changed"]);

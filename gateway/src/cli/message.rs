@@ -70,9 +70,18 @@ fn list(target: &Target, limit: u16) -> Result<u8, Failure> {
     }
     let cells = |row: &Value| {
         let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
-        vec![text("created_at"), text("id"), text("direction"), text("to"), text("state"), text("why"), text("text")]
+        let channel = match row["segments"].as_u64() {
+            Some(parts) if parts > 1 => format!("sms ×{parts}"),
+            _ => text("channel"),
+        };
+        let place = [text("created_at"), text("id"), text("direction"), channel, text("to")];
+        place.into_iter().chain([text("state"), text("why"), text("text")]).collect()
     };
     let rows = rows.iter().map(cells).collect();
-    output::table(&["CREATED", "ID", "DIRECTION", "CONTACT", "STATE", "WHY", "TEXT"], rows, "no messages yet");
+    output::table(
+        &["CREATED", "ID", "DIRECTION", "CHANNEL", "CONTACT", "STATE", "WHY", "TEXT"],
+        rows,
+        "no messages yet",
+    );
     Ok(0)
 }

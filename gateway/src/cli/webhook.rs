@@ -19,7 +19,7 @@ pub(super) enum WebhookCommand {
     Try(trial::TryArgs),
     /// Send a webhook, signed as the provider would.
     Send {
-        /// Provider: the id of a bundled plugin (shopify, woocommerce, calendly, meta), or a packed plugin, which says how its provider signs.
+        /// Provider: the id of a bundled plugin (shopify, woocommerce, calendly, meta, twilio), or a packed plugin, which says how its provider signs.
         #[arg(value_name = "PROVIDER|FILE")]
         provider: String,
         /// A topic with a bundled sample (orders/create), or a file with the body or a fixture.
@@ -75,7 +75,7 @@ pub(super) fn run(command: &WebhookCommand) -> Result<u8, Failure> {
     let played = script.sign(provider, &secret, &unique, now).map_err(|error| usage(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let answer = runtime
-        .block_on(play::post(&reqwest::Client::new(), to, &played))
+        .block_on(play::post(&reqwest::Client::new(), &script.url(), &played))
         .with_context(|| format!("{to} can't be reached"))?;
     let accepted = (200..300).contains(&answer.status);
     if *as_json {

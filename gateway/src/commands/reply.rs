@@ -9,7 +9,7 @@ use crate::{
 };
 use serde::Deserialize;
 use std::sync::Arc;
-use tidegate_channels::MAX_TEXT_CHARS;
+use tidegate_channels::{MAX_SMS_CHARS, MAX_TEXT_CHARS};
 use tidegate_model::{
     ContactId, MessageId,
     contact::{Contact, ContactKey, WhatsappAddress},
@@ -42,11 +42,15 @@ pub(crate) fn reply(app: &App, reply: &Reply) -> Result<MessageId, Problem> {
     let to = E164::parse(&reply.to, None).ok_or_else(|| {
         invalid("to: expected a phone number with + and country code, such as +393331234567".to_owned())
     })?;
-    if reply.text.trim().is_empty() || reply.text.chars().count() > MAX_TEXT_CHARS {
-        return Err(invalid(format!("text: expected 1 to {MAX_TEXT_CHARS} characters")));
-    }
     let workspace = workspace(app, reply.workspace.as_deref())?;
     let sender = sender(app, workspace, reply.sender.as_deref())?;
+    let most = match sender.kind {
+        ChannelKind::Whatsapp => MAX_TEXT_CHARS,
+        ChannelKind::Sms => MAX_SMS_CHARS,
+    };
+    if reply.text.trim().is_empty() || reply.text.chars().count() > most {
+        return Err(invalid(format!("text: expected 1 to {most} characters")));
+    }
     let now = app.now();
     let mut tx = Tx::new(app.store(), workspace);
     let key = ContactKey::Phone(to.clone());
@@ -64,7 +68,7 @@ pub(crate) fn reply(app: &App, reply: &Reply) -> Result<MessageId, Problem> {
     let id = MessageId::derive(now.ms(), &[b"reply", contact.raw(), &app.store().next_seq().to_be_bytes()]);
     let draft = Draft {
         id,
-        channel: ChannelKind::Whatsapp,
+        channel: sender.kind,
         sender: sender.name.clone(),
         contact,
         address: Some(WhatsappAddress::Phone(to)),

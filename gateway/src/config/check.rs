@@ -4,6 +4,7 @@ use super::{Config, ConfigFault, Connection, Endpoint, Retention, Sender};
 use crate::{http::Proxies, telemetry, tx::DEDUPE_DAYS};
 use std::{collections::HashSet, net::SocketAddr};
 use tidegate_clock::ClockMode;
+use tidegate_model::message::ChannelKind;
 
 type Sound = Result<(), ConfigFault>;
 
@@ -134,36 +135,25 @@ impl Config {
         let key = format!("senders.{}", sender.name);
         name_is_plain(&key, &sender.name)?;
         self.workspace_exists(&key, &sender.workspace)?;
-        if sender.channel != tidegate_model::message::ChannelKind::Whatsapp {
-            return Err(ConfigFault::key(key, "channel must be \"whatsapp\": this version sends by no other"));
-        }
-        if sender.account.as_ref().is_some_and(|id| id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit())) {
-            return Err(ConfigFault::key(key, "account must be Meta's id of the business account (digits)"));
-        }
-        let (base_url, digits) = (&sender.base_url, &sender.phone_number_id);
-        if !(base_url.starts_with("https://") || base_url.starts_with("http://")) {
-            return Err(ConfigFault::key(
-                key,
-                format!("base_url must begin with https:// or http://, not {base_url:?}"),
-            ));
-        }
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            let problem = format!(
-                "phone_number_id must be Meta's id of the number (digits, not the number itself), not {digits:?}"
-            );
-            return Err(ConfigFault::key(key, problem));
-        }
-        Ok(())
+        sender.mistake(self).map_or(Ok(()), |problem| Err(ConfigFault::key(key, problem)))
     }
 
     fn check_default_sender(&self, name: &str) -> Sound {
-        let default = self.workspaces.get(name).and_then(|workspace| workspace.default_sender.as_ref());
-        let Some(default) = default else { return Ok(()) };
-        if self.senders.iter().any(|sender| sender.name == *default && sender.workspace == *name) {
-            return Ok(());
+        let Some(workspace) = self.workspaces.get(name) else { return Ok(()) };
+        let defaults = [
+            ("default_sender", &workspace.default_sender, ChannelKind::Whatsapp),
+            ("default_sms_sender", &workspace.default_sms_sender, ChannelKind::Sms),
+        ];
+        for (key, default, channel) in defaults {
+            let Some(default) = default else { continue };
+            let problem = match self.senders.iter().find(|held| held.name == *default && held.workspace == *name) {
+                Some(sender) if sender.channel == channel => continue,
+                Some(_) => format!("{key} {default:?} does not send by {channel}"),
+                None => format!("{key} {default:?} is no sender of this workspace"),
+            };
+            return Err(ConfigFault::key(format!("workspaces.{name}"), problem));
         }
-        let problem = format!("default_sender {default:?} is no sender of this workspace");
-        Err(ConfigFault::key(format!("workspaces.{name}"), problem))
+        Ok(())
     }
 
     fn workspace_exists(&self, key: &str, workspace: &str) -> Result<(), ConfigFault> {

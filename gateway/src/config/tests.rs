@@ -88,6 +88,59 @@ fn faults_name_the_place_and_what_to_do() {
     insta::assert_snapshot!(load("", &[("TIDEGATE_SERVER__DRAIN_S", "soon")]).unwrap_err());
 }
 
+const SMS: &str = r#"
+[server]
+public_url = "https://hooks.example"
+[workspaces.main]
+[[endpoints]]
+name = "twilio"
+plugin = "twilio"
+secrets = ["${TWILIO_TOKEN}"]
+[[connections]]
+name = "texts"
+endpoint = "twilio"
+workspace = "main"
+[[senders]]
+name = "texts"
+workspace = "main"
+channel = "sms"
+account_sid = "AC0123456789abcdef0123456789abcdef"
+auth_token = "token-itself"
+from = "+14155552671"
+endpoint = "twilio"
+"#;
+
+#[test]
+fn a_sender_has_the_keys_of_its_channel_and_no_others() {
+    let sender = load(SMS, &[]).unwrap().senders.remove(0);
+    assert_eq!((sender.base_url.as_str(), sender.timeout_s), ("https://api.twilio.com", 10));
+    assert!(!toml::to_string(&sender).unwrap().contains("token-itself"));
+    assert_eq!(load(GOOD, &[]).unwrap().senders[0].graph_version.as_deref(), Some("v25.0"));
+    let check = |from: &str, to: &str, expected: &str| {
+        let fault = fault(&SMS.replace(from, to));
+        assert!(fault.contains("senders.texts") && fault.contains(expected), "{fault}");
+    };
+    check("from = ", "phone_number_id = \"1\"\nfrom = ", "phone_number_id belongs to channel = \"whatsapp\"");
+    check("from = \"+14155552671\"\n", "", "from is missing");
+    check("auth_token = \"token-itself\"\n", "", "auth_token is missing");
+    check("auth_token = ", "api_key = \"SK1\"\nauth_token = ", "take one of them out");
+    check("auth_token = ", "api_secret = ", "an API key has two parts");
+    check("account_sid = \"AC0123456789abcdef0123456789abcdef\"\n", "", "account_sid is missing");
+    check("\nfrom = \"+14155552671\"\nendpoint = \"twilio\"", "\nfrom = \"+14155552671\"", "endpoint is missing");
+    check(
+        "\"+14155552671\"\nendpoint = \"twilio\"",
+        "\"+14155552671\"\nendpoint = \"twillio\"",
+        "there is no endpoint \"twillio\"",
+    );
+    check("public_url = \"https://hooks.example\"", "", "server.public_url must say where");
+    let whatsapp = fault(&GOOD.replace("access_token = \"token-itself\"", "auth_token = \"x\""));
+    assert!(whatsapp.contains("auth_token belongs to channel = \"sms\""), "{whatsapp}");
+    let default = fault(&SMS.replace("[workspaces.main]", "[workspaces.main]\ndefault_sender = \"texts\""));
+    assert!(default.contains("default_sender \"texts\" does not send by whatsapp"), "{default}");
+    let default = SMS.replace("[workspaces.main]", "[workspaces.main]\ndefault_sms_sender = \"texts\"");
+    assert!(load(&default, &[]).is_ok());
+}
+
 #[test]
 fn settings_that_would_lose_what_is_asked_for_are_refused() {
     let check = |text: &str, words: &str| {

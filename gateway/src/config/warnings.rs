@@ -59,8 +59,10 @@ fn written_secrets(config: &Config) -> impl Iterator<Item = String> {
         let written = connection.credentials.iter().filter(|(_, secret)| secret.is_written_out());
         written.map(|(name, _)| format!("connections.{}.credentials.{name}", connection.name))
     });
-    let senders = config.senders.iter().filter(|sender| sender.access_token.is_written_out());
-    let senders = senders.map(|sender| format!("senders.{}.access_token", sender.name));
+    let senders = config.senders.iter().flat_map(|sender| {
+        let written = sender.secrets().filter(|(_, secret)| secret.is_written_out());
+        written.map(|(key, _)| format!("senders.{}.{key}", sender.name))
+    });
     let registries = config.plugin_sources.registries.iter().filter(|login| login.password.is_written_out());
     let registries = registries.map(|login| format!("plugin_sources.registries.{}.password", login.host));
     endpoints.chain(connections).chain(senders).chain(registries)

@@ -98,6 +98,7 @@ fn move_on(
         contact: &fields,
         contact_language: contact.field("language"),
         default_sender: catalog.default_sender(workspace),
+        default_sms_sender: catalog.default_sms_sender(workspace),
     };
     let (run, effects) = step(flow, catalog.templates(workspace), run, input, &context, now);
     if effects.is_empty() && run.state != RunState::NotEntered {
@@ -107,8 +108,9 @@ fn move_on(
     let mut timer = None;
     for effect in effects {
         match effect {
-            Effect::Send { step, sender, category, content } => {
-                send(tx, catalog, &run, contact, Planned { step, sender, category, content }, now)
+            Effect::Send { step, channel, sender, category, content } => {
+                let planned = Planned { step, channel, sender, category, content };
+                send(tx, catalog, &run, contact, planned, now)
             }
             Effect::SendFailed { step, reason } => refuse(tx, &run, contact, step, reason, now),
             Effect::Wait { wait, due_at } => timer = Some(arm(tx, &run, wait, due_at)),
@@ -145,6 +147,7 @@ fn arm(tx: &mut Tx<'_>, run: &Run, wait: u32, due_at: Timestamp) -> TimerKey {
 /// A message that a step wants sent.
 struct Planned {
     step: String,
+    channel: ChannelKind,
     sender: Option<String>,
     category: Category,
     content: Content,
@@ -152,12 +155,15 @@ struct Planned {
 
 fn send(tx: &mut Tx<'_>, catalog: &Catalog, run: &Run, contact: &Contact, planned: Planned, now: Timestamp) {
     let workspace = tx.workspace();
-    let Planned { step, sender, category, content } = planned;
-    let Some(sender) = sender.and_then(|name| catalog.sender(workspace, &name)) else {
-        let reason = "no sender: name one in the step, or give the workspace a default_sender".to_owned();
+    let Planned { step, channel, sender, category, content } = planned;
+    let sender = sender.and_then(|name| catalog.sender(workspace, &name)).filter(|held| held.kind == channel);
+    let Some(sender) = sender else {
+        let default = if channel == ChannelKind::Sms { "default_sms_sender" } else { "default_sender" };
+        let reason = format!("no sender for {channel}: name one in the step, or give the workspace a {default}");
         return refuse(tx, run, contact, step, reason, now);
     };
     let draft = draft(run, contact, sender.name.clone(), step, (category, content), now);
+    let draft = Draft { channel, address: address(channel, run, contact), ..draft };
     let message = Message::queued(draft, catalog.sending().life_ms(category));
     tracing::info!(run.id = %run.id, message.id = %message.id, step = message.step.as_deref(), "message queued");
     queue(tx, &sender, message);
@@ -191,7 +197,7 @@ fn draft(
         channel: ChannelKind::Whatsapp,
         sender,
         contact: contact.id,
-        address: address(run, contact),
+        address: address(ChannelKind::Whatsapp, run, contact),
         category,
         content,
         event: Some(run.event),
@@ -201,14 +207,17 @@ fn draft(
 }
 
 /// Where a run's messages go: to the phone that its event named, while it is the contact's, else to the contact's first address.
-fn address(run: &Run, contact: &Contact) -> Option<WhatsappAddress> {
+fn address(channel: ChannelKind, run: &Run, contact: &Contact) -> Option<WhatsappAddress> {
     let keys = run.vars.event.get("contact").and_then(|contact| contact.get("keys"));
     let keys = keys.and_then(|keys| Vec::<ContactKey>::deserialize(keys).ok()).unwrap_or_default();
     let named = keys.into_iter().find_map(|key| match &key {
         ContactKey::Phone(phone) if contact.keys.contains(&key) => Some(WhatsappAddress::Phone(phone.clone())),
         _ => None,
     });
-    named.or_else(|| contact.whatsapp_address())
+    named.or_else(|| match channel {
+        ChannelKind::Whatsapp => contact.whatsapp_address(),
+        ChannelKind::Sms => contact.sms_address(),
+    })
 }
 
 /// The part of a resource's work that a contact's is done in, in order.

@@ -114,12 +114,19 @@ fn delivery(
             .iter()
             .filter(|(name, _)| !is_secret(endpoint, name))
             .map(|(name, value)| (name.clone(), text(value)))
+            .chain(query_of(endpoint, incoming.target.url))
             .collect(),
         secret_index: verified.secret_index,
         stale: verified.stale,
         body_bytes: incoming.body.len(),
         head,
     }
+}
+
+/// What the plugin is told of the URL that was called.
+fn query_of(endpoint: &Endpoint, url: &str) -> Option<(String, String)> {
+    let (_, query) = url.split_once('?')?;
+    tidegate_plugin_host::query_header(&endpoint.manifest, query)
 }
 
 /// Whether a header is the secret itself, which is not stored: a signature proves one delivery, this would prove any.

@@ -174,18 +174,24 @@ fn obey_keyword(
     }
 }
 
-/// The provider's own "stop promotions" and its withdrawal.
+/// The provider's own "stop" and its withdrawal: of promotions, or (`transactional`) of every message.
 fn follow_preferences(tx: &mut Tx<'_>, event: &Event, contact: &Contact) -> Result<(), TxError> {
     let Some(info) = &event.contact else { return Ok(()) };
-    for statement in info.consents.iter().filter(|statement| statement.scope == "marketing") {
+    for statement in &info.consents {
         let Some(channel) = channel_kind(&statement.channel) else { continue };
         let since = statement.at.unwrap_or(event.occurred_at);
-        match statement.state.as_str() {
-            "denied" => {
-                let reason = "the contact stopped marketing at the provider".to_owned();
-                suppress(tx, channel, contact, &Suppression { scope: SuppressionScope::Marketing, since, reason })?;
+        let (scope, what) = match statement.scope.as_str() {
+            "marketing" => (SuppressionScope::Marketing, "marketing"),
+            "transactional" => (SuppressionScope::All, "messages"),
+            _ => continue,
+        };
+        match (statement.state.as_str(), scope) {
+            ("denied", _) => {
+                let reason = format!("the contact stopped {what} at the provider");
+                suppress(tx, channel, contact, &Suppression { scope, since, reason })?;
             }
-            "granted" => allow(tx, channel, contact, SuppressionScope::Marketing, since)?,
+            ("granted", SuppressionScope::All) => restore(tx, channel, contact, since)?,
+            ("granted", _) => allow(tx, channel, contact, scope, since)?,
             _ => {}
         }
     }

@@ -96,7 +96,7 @@ pub(super) enum Effect {
     CloseWindow,
     /// They do not want this.
     Suppress(SuppressionScope),
-    /// The address is not on WhatsApp.
+    /// The address is not on the channel.
     Unreachable,
 }
 
@@ -126,7 +126,9 @@ pub(super) fn follow(case: &Case<'_>) -> Follow {
             words: format!("{said}; the customer service window is closed: send a template, or wait until they write"),
         },
         // Where a channel beside WhatsApp takes over, once there is one.
-        (Action::Sms, ..) => Fate::Fails { words: format!("{said}; it would have to go by another channel") },
+        (Action::Sms | Action::Unreachable, ..) => {
+            Fate::Fails { words: format!("{said}; it would have to go by another channel") }
+        }
         (Action::Suppress(scope), ..) => {
             let what = if scope == SuppressionScope::Marketing { "no more marketing" } else { "nothing more" };
             Fate::Fails { words: format!("{said}; {what} is sent to this contact") }
@@ -233,7 +235,7 @@ fn effect(refusal: &ProviderRefusal) -> Option<Effect> {
     match (refusal.action, refusal.scope) {
         (Action::Template, _) => Some(Effect::CloseWindow),
         (Action::Suppress(scope), _) => Some(Effect::Suppress(scope)),
-        (Action::Sms, Scope::Recipient) => Some(Effect::Unreachable),
+        (Action::Sms | Action::Unreachable, Scope::Recipient) => Some(Effect::Unreachable),
         _ => None,
     }
 }

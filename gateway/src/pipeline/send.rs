@@ -308,6 +308,8 @@ fn refuse(
 ) -> Result<(), TxError> {
     let (workspace, sender) = (tx.workspace(), attempted.sender);
     message.errors = vec![refusal.error()];
+    // It has an id at the provider, and is over: what is told of that id later is old.
+    message.earlier.extend(refusal.provider_id.clone().filter(|id| !message.earlier.contains(id)));
     let sending = catalog.sending();
     let case = Case { message: &message, refusal, by: By::Answer, in_a_row: attempted.in_a_row, sending, now };
     let follow = refused::follow(&case);

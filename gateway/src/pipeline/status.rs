@@ -14,7 +14,7 @@ use crate::{
     records::{MessageRow, ProviderIdRow},
     tx::{Tx, TxError},
 };
-use tidegate_channels::refusal_of;
+use tidegate_channels::refusal_on;
 use tidegate_model::{
     MessageId, Timestamp,
     event::{Event, Status},
@@ -45,7 +45,7 @@ pub(super) fn record(
         return Ok(());
     };
     let sender = catalog.sender(workspace, &message.sender);
-    if sender.as_ref().is_some_and(|sender| sender.provider_id != status.sender) {
+    if sender.as_ref().is_some_and(|sender| !sender.answers_to(&status.sender)) {
         tracing::warn!(event.id = %event.id, message.id = %message.id, "a status by another sender than the message's: it is kept as an event only");
         return Ok(());
     }
@@ -98,7 +98,7 @@ fn failed(
         tx.put(MessageRow { workspace, message });
         return Ok(());
     };
-    let refusal = refusal_of(error);
+    let refusal = refusal_on(message.channel, error);
     let case =
         Case { message: &message, refusal: &refusal, by: By::Status, in_a_row: 0, sending: catalog.sending(), now };
     let follow = refused::follow(&case);

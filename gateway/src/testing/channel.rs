@@ -44,6 +44,7 @@ impl Recorder {
             title: "refused by the test".to_owned(),
             details: None,
             http_status: Some(400),
+            provider_id: None,
             action,
             scope: Scope::Message,
         }));

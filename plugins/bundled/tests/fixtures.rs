@@ -41,6 +41,11 @@ fn shopify() {
 }
 
 #[test]
+fn twilio() {
+    check("twilio");
+}
+
+#[test]
 fn woocommerce() {
     check("woocommerce");
 }

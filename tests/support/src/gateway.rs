@@ -8,8 +8,8 @@ mod plugins;
 pub use figures::Figures;
 
 use crate::{
-    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, cli,
-    control::Control, hostile, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
+    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, TWILIO_ACCOUNT,
+    cli, control::Control, hostile, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{
@@ -48,6 +48,7 @@ pub struct Gateway {
     webhooks: AtomicU32,
     expected: Expected,
     second: bool,
+    sms: bool,
 }
 
 /// What may be left at the end.
@@ -78,6 +79,7 @@ impl Gateway {
         }
         let mut gateway = Self {
             second: setup.second,
+            sms: setup.sms,
             program: setup.program,
             config,
             process: None,
@@ -114,6 +116,10 @@ impl Gateway {
         plugins::keep(&self.program, &self.data());
         let hook = self.url("meta");
         self.script().set_webhook_url(NUMBER_ID, Some(&hook)).expect("the double has the number");
+        if self.sms {
+            let door = format!("http://{}", self.address);
+            self.script().set_twilio_door(TWILIO_ACCOUNT, Some(&door)).expect("the double has the account");
+        }
         if self.second {
             self.script().set_webhook_url(SECOND_NUMBER_ID, Some(&hook)).expect("the double has the second number");
         }
@@ -344,6 +350,20 @@ impl Gateway {
         self.settle().await;
     }
 
+    /// A customer texts a number of the shop's. Waits until that is done with.
+    ///
+    /// # Panics
+    /// When the double does not take it.
+    pub async fn texts(&self, customer: &Customer, to: &str, text: &str) {
+        self.remember(customer);
+        if text.contains(' ') {
+            self.log().keep_out("a text", text);
+        }
+        let sent = self.script().inbound_sms(to, &customer.phone, text);
+        sent.unwrap_or_else(|error| panic!("{error}"));
+        self.settle().await;
+    }
+
     /// Runs a command of the program, in an empty surrounding.
     pub async fn run(&self, arguments: &[&str]) -> Printed {
         cli::run(&self.program, arguments, self.dir.path()).await
@@ -403,6 +423,11 @@ impl Drop for Gateway {
             let mut log = self.log();
             log.keep_out("a text", &message.text);
             log.keep_out("a number", &message.to);
+        }
+        for message in self.script().sms() {
+            let mut log = self.log();
+            log.keep_out("a text", &message.body);
+            log.keep_out("a number", message.to.trim_start_matches('+'));
         }
         let leaks = self.log().leaks();
         assert!(leaks.is_empty(), "{}", leaks.join("\n"));

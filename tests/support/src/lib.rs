@@ -26,7 +26,7 @@ pub use setup::{Setup, Template};
 pub use shop::{Customer, fixture, fixture_file, order};
 pub use tidegate_double::{Manner, Registry};
 pub use wait::PATIENCE;
-pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, woocommerce};
+pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, twilio, woocommerce};
 
 /// Meta's id of the number that every gateway here sends by.
 pub const NUMBER_ID: &str = "106540352242922";
@@ -44,5 +44,15 @@ pub const META_SECRET: &str = "0b5c9e1f77aa4d23b6f0c8de91";
 pub const VERIFY_TOKEN: &str = "verify-4f2a9c77d0";
 /// The token that sends.
 pub const ACCESS_TOKEN: &str = "EAAG5tokenOfTheTests0b7d";
+/// The account that sends SMS.
+pub const TWILIO_ACCOUNT: &str = "AC5d1e0c7b9a3f4e2d8c6b1a0f9e8d7c6b";
+/// What that account sends with, and Twilio signs with.
+pub const TWILIO_TOKEN: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a0";
+/// The number that sends SMS.
+pub const SMS_NUMBER: &str = "+14155550100";
+/// A messaging service, and the number in it.
+pub const SMS_SERVICE: (&str, &str) = ("MG7c6b5a4f3e2d1c0b9a8f7e6d5c4b3a2f", "+14155550101");
+/// Where providers believe that a gateway with SMS is.
+pub const PUBLIC_URL: &str = "https://hooks.harbour.example";
 /// What a gateway's clock shows at first.
 pub const START_MS: i64 = 1_772_359_200_000;

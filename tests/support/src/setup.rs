@@ -1,8 +1,9 @@
 //! What a gateway is started with: its folder with configuration, flows and templates, and the double that stands for the provider.
 
 use crate::{
-    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, SECOND_NUMBER_ID, SECOND_WABA_ID, SHOPIFY_SECRET, START_MS,
-    VERIFY_TOKEN, WABA_ID, guest::LIMITS, hostile,
+    ACCESS_TOKEN, Brittle, Gateway, META_SECRET, NUMBER_ID, PUBLIC_URL, SECOND_NUMBER_ID, SECOND_WABA_ID,
+    SHOPIFY_SECRET, SMS_NUMBER, SMS_SERVICE, START_MS, TWILIO_ACCOUNT, TWILIO_TOKEN, VERIFY_TOKEN, WABA_ID,
+    guest::LIMITS, hostile,
 };
 use std::{
     fmt::Write,
@@ -10,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tidegate_clock::DomainClock;
-use tidegate_double::{Category, Delays, DoubleConfig, Number, Parameters};
+use tidegate_double::{Category, Delays, DoubleConfig, Number, Parameters, Service, TwilioAccount};
 
 /// A gateway to be. It has the endpoints `shopify` and `meta`, one workspace, and the sender `shop`.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ pub struct Setup {
     more: String,
     send_timeout_s: u64,
     pub(crate) second: bool,
+    pub(crate) sms: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -65,6 +67,7 @@ impl Setup {
             more: String::new(),
             send_timeout_s: 10,
             second: false,
+            sms: false,
         }
     }
 
@@ -80,6 +83,13 @@ impl Setup {
     pub fn template(mut self, template: Template) -> Self {
         self.templates.push(template);
         self
+    }
+
+    /// Adds the sender `texts` for SMS, and the endpoint `twilio` for its callbacks; the gateway is told that it is at [`PUBLIC_URL`].
+    #[must_use]
+    pub fn sms(mut self) -> Self {
+        self.sms = true;
+        self.provider("twilio", TWILIO_TOKEN)
     }
 
     /// Adds the endpoint `brittle`, whose plugin is in the file `brittle.wasm`; signed as Shopify signs.
@@ -212,7 +222,7 @@ impl Setup {
 [server]
 listen = "127.0.0.1:0"
 drain_s = 10
-[data]
+{}[data]
 dir = "data"
 cache_mib = 8
 reserve_mib = 1
@@ -231,8 +241,17 @@ access_token = "{ACCESS_TOKEN}"
 base_url = "{double_url}"
 timeout_s = {}
 "#,
+            if self.sms { format!("public_url = \"{PUBLIC_URL}\"\n") } else { String::new() },
             self.send_timeout_s
         );
+        if self.sms {
+            let sender = format!(
+                "[[senders]]\nname = \"texts\"\nworkspace = \"main\"\nchannel = \"sms\"\naccount_sid = \"{TWILIO_ACCOUNT}\"\nauth_token = \"{TWILIO_TOKEN}\"\n\
+                 from = \"{SMS_NUMBER}\"\nendpoint = \"twilio\"\nbase_url = \"{double_url}\"\ntimeout_s = {}\n",
+                self.send_timeout_s
+            );
+            text.push_str(&sender);
+        }
         for Endpoint { name, plugin, workspace, secrets, max_body_bytes } in &self.endpoints {
             let limit = max_body_bytes.map(|limit| format!("max_body_bytes = {limit}\n")).unwrap_or_default();
             let section = format!(
@@ -272,6 +291,22 @@ timeout_s = {}
         config.numbers = vec![number(NUMBER_ID, WABA_ID, "15550783881", ACCESS_TOKEN.to_owned())];
         if self.second {
             config.numbers.push(number(SECOND_NUMBER_ID, SECOND_WABA_ID, "15550783882", format!("{ACCESS_TOKEN}2")));
+        }
+        if self.sms {
+            let (service, number) = SMS_SERVICE;
+            config.twilio = vec![TwilioAccount {
+                account_sid: TWILIO_ACCOUNT.to_owned(),
+                auth_token: TWILIO_TOKEN.to_owned(),
+                api_key: None,
+                numbers: vec![SMS_NUMBER.to_owned(), number.to_owned()],
+                services: vec![Service {
+                    sid: service.to_owned(),
+                    numbers: vec![number.to_owned()],
+                    advanced_opt_out: true,
+                }],
+                inbound_url: Some(format!("{PUBLIC_URL}/in/twilio#rc=5&rp=all")),
+                door: None,
+            }];
         }
         config.templates = self.templates.iter().flat_map(Template::approved).collect();
         config

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::errors::{ErrorRow, error_row};
-use crate::{Action, ProviderRefusal, Scope, SendResult};
+use super::errors::error_row;
+use crate::{
+    Action, ProviderRefusal, Scope, SendResult,
+    table::ErrorRow,
+    transport::{no_sooner, retry_after, shortened, without_envelope},
+};
 
-/// Longest wait that a provider's `Retry-After` can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// Longest text that is kept of a provider's words, in characters.
-const MAX_WORDS_CHARS: usize = 500;
+/// What an answer without Graph's envelope may be.
+const NO_ENVELOPE: &str = "the answer has no error of the Graph API: check base_url, and what stands between";
 
 /// What an answer to a send means.
 ///
@@ -33,32 +35,8 @@ pub fn parse_answer(status: u16, headers: &HeaderMap, body: &[u8]) -> SendResult
         408 | 500.. => SendResult::Unknown {
             reason: format!("the provider answered {status} without saying why: it may have been sent"),
         },
-        _ => SendResult::Refused(without_envelope(status, retry_after)),
+        _ => SendResult::Refused(without_envelope(status, retry_after, NO_ENVELOPE)),
     }
-}
-
-/// What a refusal without a readable body means.
-pub(crate) fn without_envelope(status: u16, retry_after: Option<Duration>) -> ProviderRefusal {
-    let action = match status {
-        429 => Action::Retry { after: retry_after },
-        _ => Action::Fail,
-    };
-    let scope = if status == 429 { Scope::Sender } else { Scope::Message };
-    ProviderRefusal {
-        code: format!("http_{status}"),
-        title: format!("The provider answered HTTP {status}"),
-        details: Some("the answer has no error of the Graph API: check base_url, and what stands between".to_owned()),
-        http_status: Some(status),
-        action,
-        scope,
-    }
-}
-
-/// The wait that the answer asks for.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds = text.trim().parse::<u64>().ok()?;
-    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 fn accepted(json: &Value) -> Option<SendResult> {
@@ -103,6 +81,7 @@ impl<'a> GraphError<'a> {
             title: shortened(self.title(row)),
             details: self.details.or(row.map(|row| row.meaning)).map(shortened),
             http_status: Some(status),
+            provider_id: None,
             action: no_sooner(action, retry_after),
             scope,
         }
@@ -132,26 +111,6 @@ impl<'a> GraphError<'a> {
             (words, _) => words,
         }
     }
-}
-
-/// The wait of the table, or the provider's if that is longer.
-fn no_sooner(action: Action, wait: Option<Duration>) -> Action {
-    match action {
-        // `None` is the least of all options.
-        Action::Retry { after } => Action::Retry { after: after.max(wait) },
-        Action::Defer { after } => Action::Defer { after: after.max(wait.unwrap_or_default()) },
-        Action::Try { .. }
-        | Action::Template
-        | Action::Sms
-        | Action::Suppress(_)
-        | Action::Pause
-        | Action::PauseMarketing
-        | Action::Fail => action,
-    }
-}
-
-fn shortened(words: &str) -> String {
-    words.chars().take(MAX_WORDS_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use reqwest::Url;
 
-use crate::Token;
+use crate::{Token, address};
 
 /// Longest a whole attempt may take: past it the answer is of no use to anyone.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
@@ -39,7 +39,7 @@ impl WhatsappConfig {
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(ConfigError::Timeout(self.timeout));
         }
-        let mut url = base(&self.base_url)?;
+        let mut url = address::base(&self.base_url).map_err(ConfigError::BaseUrl)?;
         let path =
             format!("{}/{}/{}/messages", url.path().trim_end_matches('/'), self.graph_version, self.phone_number_id);
         url.set_path(&path);
@@ -81,29 +81,4 @@ fn is_version(text: &str) -> bool {
     text.strip_prefix('v')
         .and_then(|text| text.split_once('.'))
         .is_some_and(|(major, minor)| number(major) && number(minor))
-}
-
-fn base(text: &str) -> Result<Url, ConfigError> {
-    let wrong = |what| Err(ConfigError::BaseUrl(what));
-    let Ok(url) = Url::parse(text) else {
-        return wrong("cannot be read as an address");
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if is_this_machine(&url) => {}
-        "http" => return wrong("is plain http, which would show the access token to the network"),
-        _ => return wrong("is neither https nor http"),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong("has a user name or password");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return wrong("has a query or fragment");
-    }
-    Ok(url)
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

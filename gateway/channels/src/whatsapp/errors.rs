@@ -1,26 +1,12 @@
 //! What each error code of the Graph API means for a message: one table, data only. Source: Meta, "Cloud API error codes"
 //! (<https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>), read 2025-12 and 2026-09.
 
-use std::time::Duration;
-
 use tidegate_model::{event::ProviderError, gate::SuppressionScope};
 
-use crate::{Action, ProviderRefusal, Scope};
-
-/// A code, or a range of codes, and what to do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorRow {
-    /// First code.
-    pub first: i64,
-    /// Last code.
-    pub last: i64,
-    /// What it means, and what to do, for an operator.
-    pub meaning: &'static str,
-    /// What to do with the message.
-    pub action: Action,
-    /// What would be refused alike.
-    pub scope: Scope,
-}
+use crate::{
+    Action, ProviderRefusal, Scope,
+    table::{self, DAY, ErrorRow, HOUR, SOON, later_secs, row, rows, tries, within_secs},
+};
 
 /// The row of a code; `None` for a code that Meta does not document for messages.
 pub fn error_row(code: i64) -> Option<&'static ErrorRow> {
@@ -30,49 +16,11 @@ pub fn error_row(code: i64) -> Option<&'static ErrorRow> {
 /// What an error means that came later, by a webhook: a `failed` status says that the message will not arrive. A code that the table does not have fails the
 /// message alone.
 pub fn refusal_of(error: &ProviderError) -> ProviderRefusal {
-    let row = error.code.parse().ok().and_then(error_row);
-    let meaning = row.map(|row| row.meaning.to_owned());
-    ProviderRefusal {
-        code: error.code.clone(),
-        title: error
-            .title
-            .clone()
-            .or_else(|| meaning.clone())
-            .unwrap_or_else(|| "the provider gave no words".to_owned()),
-        details: error.details.clone().or(meaning),
-        http_status: None,
-        action: row.map_or(Action::Fail, |row| row.action),
-        scope: row.map_or(Scope::Message, |row| row.scope),
-    }
-}
-
-const SOON: Action = Action::Retry { after: None };
-
-const fn within_secs(secs: u64) -> Action {
-    Action::Retry { after: Some(Duration::from_secs(secs)) }
-}
-
-const fn tries(at_most: u16) -> Action {
-    Action::Try { at_most }
-}
-
-const fn later_secs(secs: u64) -> Action {
-    Action::Defer { after: Duration::from_secs(secs) }
-}
-
-const fn row(code: i64, action: Action, scope: Scope, meaning: &'static str) -> ErrorRow {
-    rows(code, code, action, scope, meaning)
-}
-
-const fn rows(first: i64, last: i64, action: Action, scope: Scope, meaning: &'static str) -> ErrorRow {
-    ErrorRow { first, last, meaning, action, scope }
+    table::refusal_of(error, error.code.parse().ok().and_then(error_row))
 }
 
 use Action::{Fail, Pause, PauseMarketing, Sms, Suppress, Template};
 use Scope::{Account, App, Flow, Message, Pair, Recipient, Sender};
-
-const HOUR: u64 = 3600;
-const DAY: u64 = 24 * HOUR;
 
 /// Every code that Meta documents around sending, in the order of its page. No two rows overlap.
 #[rustfmt::skip]

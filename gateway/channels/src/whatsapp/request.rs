@@ -42,6 +42,7 @@ impl ContentError {
             title: "The message cannot be sent as it is".to_owned(),
             details: Some(self.to_string()),
             http_status: None,
+            provider_id: None,
             action: Action::Fail,
             scope: Scope::Message,
         }

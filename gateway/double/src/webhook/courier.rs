@@ -26,6 +26,7 @@ use crate::{
     record::{Delivery, note},
     schedule::Job,
     state::Shared,
+    twilio::{self, Callback},
 };
 
 /// Waits before each further attempt, in domain ms: at once, then less and less often, inside Meta's 7 days.
@@ -46,6 +47,7 @@ pub(crate) struct Parcel {
 enum Load {
     Fresh(Update),
     Again(Parcel),
+    Form(Box<Callback>),
 }
 
 /// The lanes' entrances. Their queues hold at most what was asked of the double and not delivered yet.
@@ -76,10 +78,21 @@ pub(crate) fn lanes(count: usize) -> (Lanes, Vec<Lane>) {
 impl Lanes {
     /// Sends something new.
     pub(crate) fn fresh(&self, update: Update) {
+        let place = self.place(&update.who.user_id);
+        self.put(place, Load::Fresh(update));
+    }
+
+    /// Sends a callback of Twilio's.
+    pub(crate) fn form(&self, callback: Callback) {
+        let place = self.place(callback.person());
+        self.put(place, Load::Form(Box::new(callback)));
+    }
+
+    /// The lane of what concerns somebody.
+    fn place(&self, person: &str) -> usize {
         let mut hash = DefaultHasher::new();
-        update.who.user_id.hash(&mut hash);
-        let place = hash.finish() % self.entrances.len() as u64;
-        self.put(usize::try_from(place).unwrap_or_default(), Load::Fresh(update));
+        person.hash(&mut hash);
+        usize::try_from(hash.finish() % self.entrances.len() as u64).unwrap_or_default()
     }
 
     /// Tries a webhook again.
@@ -125,6 +138,10 @@ pub(crate) async fn run(shared: Arc<Shared>, client: Client, mut lane: Lane, bat
         };
         let (parcel, loads) = match load {
             Load::Again(parcel) => (Some(parcel), 1),
+            Load::Form(callback) => {
+                twilio::deliver(&shared, &client, &callback).await;
+                (None, 1)
+            }
             Load::Fresh(update) => {
                 let mut updates = vec![update];
                 held = fill(&mut updates, &mut lane.loads, batch);

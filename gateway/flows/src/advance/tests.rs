@@ -45,7 +45,12 @@ fn begin(flow: &Flow, amount: &str) -> Run {
 }
 
 fn go(flow: &Flow, run: Run, input: &Input, contact: &Value, now: Timestamp) -> (Run, Vec<Effect>) {
-    let context = Context { contact, contact_language: contact["language"].as_str(), default_sender: Some("shop") };
+    let context = Context {
+        contact,
+        contact_language: contact["language"].as_str(),
+        default_sender: Some("shop"),
+        default_sms_sender: Some("texts"),
+    };
     advance(flow, &templates(), run, input, &context, now)
 }
 
@@ -154,11 +159,36 @@ fn a_run_on_another_version_fails_instead_of_taking_its_steps() {
 }
 
 #[test]
+fn an_sms_is_the_step_s_own_text_by_a_sender_for_sms() {
+    let check = |send: &str, expected: &[(&str, Category, &str)]| {
+        let text = format!("flow: f\non: order.placed\nsteps: [{{id: tell, send: {send}}}]");
+        let flow = parse_flow("f", &text).unwrap();
+        let (run, effects) = go(&flow, begin(&flow, "1"), &Input::Start, &json!({}), at(0));
+        assert_eq!(run.state, RunState::Completed, "a message that can't be made ends no run");
+        let found = effects.iter().filter_map(|effect| match effect {
+            Effect::Send { channel: ChannelKind::Sms, sender, category, content: Content::Text { text }, .. } => {
+                Some((sender.as_deref().unwrap_or("-"), *category, text.as_str()))
+            }
+            _ => None,
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{send}");
+    };
+    let text = r#""\n Order {{ event.order.number }},\n thank you \n""#;
+    check(&format!("{{sms: {text}}}"), &[("texts", Category::Utility, "Order #1,\n thank you")]);
+    check(
+        &format!("{{sms: {text}, sender: other, category: marketing}}"),
+        &[("other", Category::Marketing, "Order #1,\n thank you")],
+    );
+    check(r#"{sms: "{{ contact.first_name }}"}"#, &[]);
+    check(r#"{sms: "{{ contact.first_name | default(' ') }}"}"#, &[]);
+}
+
+#[test]
 fn a_run_that_takes_too_many_steps_fails() {
     let flow = parse_flow("f", FLOW).unwrap();
     let (run, _) = go(&flow, begin(&flow, "1"), &Input::Start, &json!({}), at(0));
     let contact = json!({});
-    let context = Context { contact: &contact, contact_language: None, default_sender: None };
+    let context = Context { contact: &contact, contact_language: None, default_sender: None, default_sms_sender: None };
     let (run, _) = advance_within(1, &flow, &templates(), run, &Input::Timer { wait: 1 }, &context, at(5));
     assert!(
         matches!(&run.state, RunState::Failed { reason, .. } if reason.contains("took 1 steps without a wait")),

@@ -1,8 +1,8 @@
 //! From a definition to a flow that can run: checks every rule, compiles, links each step to the next.
 
-use super::{Compiled, Flow, SendWork, Work};
+use super::{Compiled, Flow, SendWork, SmsWork, Work};
 use crate::{
-    Action, Branch, Definition, Fault, Invalid, Send, Step, condition::Condition, format_duration, parse_duration,
+    Action, Branch, Definition, Fault, Invalid, Send, Sms, Step, condition::Condition, format_duration, parse_duration,
     text::Texts,
 };
 use std::collections::BTreeMap;
@@ -120,6 +120,7 @@ impl Compiler {
             }
             Action::If(branch) => self.branch(branch, field, next),
             Action::Send(send) => self.send(send, &step.id, field),
+            Action::Sms(sms) => self.sms(sms, &step.id, field),
         }
     }
 
@@ -147,6 +148,21 @@ impl Compiler {
         }
         let sound = self.faults.len() == before;
         sound.then(|| Work::Send(SendWork { template: send.template.clone(), sender: send.sender.clone(), parameters }))
+    }
+
+    fn sms(&mut self, sms: &Sms, id: &str, field: &str) -> Option<Work> {
+        if sms.text.trim().is_empty() {
+            self.fault(format!("{field}.send.sms"), "expected the text of the message");
+            return None;
+        }
+        // A block of YAML ends with a line end, which would be sent and billed.
+        match self.texts.compile(format!("{id}/sms"), sms.text.trim()) {
+            Ok(text) => Some(Work::Sms(SmsWork { text, sender: sms.sender.clone(), category: sms.category })),
+            Err(why) => {
+                self.fault(format!("{field}.send.sms"), why);
+                None
+            }
+        }
     }
 
     fn condition(&mut self, source: &str, field: &str) -> Option<Condition> {

@@ -4,15 +4,16 @@ use super::{
     reader::{Fields, Reader},
     yaml::{Node, Yaml},
 };
-use crate::{Action, Branch, Definition, FORMAT, Send, Step, Wait, parse_duration};
+use crate::{Action, Branch, Definition, FORMAT, Send, Sms, Step, Wait, ast::utility, parse_duration};
 use std::collections::BTreeMap;
+use tidegate_model::message::Category;
 
 /// Keys of a flow.
 pub(super) const FLOW_KEYS: &[&str] = &["flow", "description", "on", "if", "steps"];
 /// Keys of a step. One of [`ACTIONS`] says what it does.
 pub(super) const STEP_KEYS: &[&str] = &["id", "wait", "if", "then", "else", "send"];
 /// Keys of `send`.
-pub(super) const SEND_KEYS: &[&str] = &["template", "sender", "parameters"];
+pub(super) const SEND_KEYS: &[&str] = &["template", "sender", "parameters", "sms", "category"];
 /// What a step can do.
 const ACTIONS: &[&str] = &["wait", "if", "send"];
 
@@ -74,7 +75,7 @@ fn step(reader: &mut Reader, node: &Node, path: &str) -> Option<Step> {
     let action = match does.as_slice() {
         ["wait"] => wait(reader, &fields),
         ["if"] => branch(reader, &fields).map(Action::If),
-        ["send"] => send(reader, &fields).map(Action::Send),
+        ["send"] => send(reader, &fields),
         [] => {
             reader.problem(node.place, path, "the step does nothing: add one of wait, if, send");
             None
@@ -126,15 +127,60 @@ fn branch(reader: &mut Reader, fields: &Fields<'_>) -> Option<Branch> {
     })
 }
 
-fn send(reader: &mut Reader, fields: &Fields<'_>) -> Option<Send> {
+/// A template by WhatsApp, or a text by SMS.
+fn send(reader: &mut Reader, fields: &Fields<'_>) -> Option<Action> {
     let path = fields.path("send");
-    let fields = reader.known(fields.get("send")?, &path, "a map with a template", SEND_KEYS)?;
-    let template = required_text(reader, &fields, "template", "the name of a template");
-    let sender = fields.get("sender").map(|node| reader.text(node, &fields.path("sender"), "the name of a sender"));
+    let fields = reader.known(fields.get("send")?, &path, "a map with a template, or with sms", SEND_KEYS)?;
+    let is_sms = fields.get("sms").is_some();
+    let strange: &[&str] = if is_sms { &["template", "parameters"] } else { &["category"] };
+    for key in strange {
+        if let Some(inner) = fields.get(key) {
+            let message = if is_sms {
+                "an SMS has a text of its own: write the variables into `sms`, or send by WhatsApp in another step"
+            } else {
+                "a template has its category: `category` belongs to `sms`"
+            };
+            reader.problem(inner.place, &fields.path(key), message);
+        }
+    }
+    if is_sms { sms(reader, &fields).map(Action::Sms) } else { template(reader, &fields).map(Action::Send) }
+}
+
+fn sms(reader: &mut Reader, fields: &Fields<'_>) -> Option<Sms> {
+    let text =
+        reader.text(fields.get("sms")?, &fields.path("sms"), "a text such as \"Your code is {{ trigger.code }}\"");
+    let category =
+        fields.get("category").map_or(Some(utility()), |node| category(reader, node, &fields.path("category")));
+    Some(Sms { sender: sender(reader, fields)?, text: text?, category: category? })
+}
+
+fn category(reader: &mut Reader, node: &Node, path: &str) -> Option<Category> {
+    const EXPECTED: &str = "one of utility, marketing, authentication";
+    let text = reader.text(node, path, EXPECTED)?;
+    let found = match text.as_str() {
+        "utility" => Some(Category::Utility),
+        "marketing" => Some(Category::Marketing),
+        "authentication" => Some(Category::Authentication),
+        _ => None,
+    };
+    if found.is_none() {
+        reader.problem(node.place, path, format!("expected {EXPECTED}, found {text:?}"));
+    }
+    found
+}
+
+fn sender(reader: &mut Reader, fields: &Fields<'_>) -> Option<Option<String>> {
+    let node = fields.get("sender");
+    node.map_or(Some(None), |node| reader.text(node, &fields.path("sender"), "the name of a sender").map(Some))
+}
+
+fn template(reader: &mut Reader, fields: &Fields<'_>) -> Option<Send> {
+    let template = required_text(reader, fields, "template", "the name of a template, or `sms` and a text");
+    let sender = sender(reader, fields);
     let parameters = fields.get("parameters").map(|node| parameters(reader, node, &fields.path("parameters")));
     Some(Send {
         template: template?,
-        sender: sender.map_or(Some(None), |sender| sender.map(Some))?,
+        sender: sender?,
         parameters: parameters.unwrap_or_else(|| Some(BTreeMap::new()))?,
     })
 }

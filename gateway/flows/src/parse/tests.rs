@@ -43,6 +43,32 @@ fn the_version_is_that_of_the_meaning_not_of_the_spelling() {
     assert_ne!(version(same), version("flow: x\non: [order.placed, b.c]\nsteps: [{id: a, wait: 91m}]"));
 }
 
+#[test]
+fn an_sms_is_a_step_of_its_own_kind_and_no_word_of_it_changes_other_flows() {
+    let flow = |send: &str| format!("flow: x\non: order.placed\nsteps: [{{id: a, send: {send}}}]");
+    let plain = parse_flow("f", &flow("{sms: \" Hi \"}")).unwrap();
+    assert_eq!(
+        plain.definition().to_json(),
+        r#"{"format":1,"flow":"x","on":["order.placed"],"steps":[{"id":"a","action":{"sms":{"text":" Hi "}}}]}"#
+    );
+    let full = parse_flow("f", &flow("{sms: Hi, sender: texts, category: marketing}")).unwrap();
+    let json = full.definition().to_json();
+    assert!(json.contains(r#""sms":{"text":"Hi","sender":"texts","category":"marketing"}"#), "{json}");
+    assert_eq!(Flow::load(&json).unwrap().version(), full.version());
+    for (send, expected) in [
+        ("{sms: Hi, template: t}", "send.template: an SMS has a text of its own"),
+        ("{sms: Hi, parameters: {}}", "send.parameters: an SMS has a text of its own"),
+        ("{template: t, category: utility}", "send.category: a template has its category"),
+        ("{sms: Hi, category: service}", "send.category: expected one of utility, marketing, authentication"),
+        ("{sms: 5}", "send.sms: expected a text"),
+        ("{sms: \" \"}", "send.sms: expected the text of the message"),
+        ("{sms: \"{{ nobody.name }}\"}", "send.sms: there is no variable"),
+    ] {
+        let told = told(&flow(send));
+        assert!(told.contains(expected), "{send}: {told}");
+    }
+}
+
 fn told(text: &str) -> String {
     parse_flow("flows/a.yaml", text).unwrap_err().to_string()
 }

@@ -22,6 +22,35 @@ dedupe = [{ pointer = "/value/messages/*/id" }, { pointer = "/value/statuses/*/i
 state = { pointer = "/value/metadata/phone_number_id" }
 "#;
 
+const FORM: &str = r#"
+[items]
+form = true
+topic = { first_of = ["/MessageStatus", "/SmsStatus"] }
+route = { pointer = "/AccountSid" }
+dedupe = [{ pointer = "/MessageSid" }, { pointer = "/MessageStatus" }]
+state = { pointer = "/From" }
+"#;
+
+#[test]
+fn a_form_is_one_item_whose_fields_are_found_and_whose_text_stays() {
+    let manifest = manifest(FORM);
+    let cut = |body: &'static str| split(&manifest, &[], body.as_bytes()).unwrap().remove(0);
+    let item = cut("MessageSid=SM1&SmsStatus=received&From=%2B1202&Body=a+b&AccountSid=AC1&From=2");
+    assert_eq!((item.topic.as_str(), item.route.as_deref()), ("received", Some("AC1")));
+    assert_eq!(item.state_key.as_deref(), Some("+1202"), "the first of several");
+    assert_eq!(item.body, "MessageSid=SM1&SmsStatus=received&From=%2B1202&Body=a+b&AccountSid=AC1&From=2");
+    let key = |body: &'static str| cut(body).dedupe_key;
+    assert_eq!(key("MessageSid=SM1&MessageStatus=sent&A=1"), key("MessageStatus=%73ent&MessageSid=SM1"));
+    assert_ne!(key("MessageSid=SM1&MessageStatus=sent"), key("MessageSid=SM1&MessageStatus=delivered"));
+    assert_ne!(key("a=1"), key("a=2"), "without what tells it apart, its text");
+    assert_eq!(cut("").topic, "");
+    let both = Manifest::parse(
+        "plugin.toml",
+        &format!("id = \"p\"\nname = \"P\"\nversion = \"1.0.0\"\n{FORM}each = \"/a/*\"\n"),
+    );
+    assert_eq!(both.unwrap_err().key, "items.each");
+}
+
 #[test]
 fn a_body_with_many_changes_becomes_an_item_for_each() {
     let body = br#"{"object":"whatsapp_business_account","entry":[

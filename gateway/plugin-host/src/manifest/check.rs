@@ -124,6 +124,12 @@ fn response(manifest: &Manifest) -> Option<Mistake> {
 fn items(manifest: &Manifest) -> Option<Mistake> {
     let items = &manifest.items;
     let stars = items.each.as_ref().map_or(0, Pointer::stars);
+    if items.form && items.each.is_some() {
+        return at("items.each", "a form is one item: take `each` or `form` out");
+    }
+    if items.query.iter().any(String::is_empty) {
+        return at("items.query", "expected names of query parameters, found an empty one");
+    }
     for (index, pointer) in items.envelope.iter().enumerate() {
         if let Some(reason) = unbound(items.each.as_ref(), pointer) {
             return at(format!("items.envelope.{index}"), reason);

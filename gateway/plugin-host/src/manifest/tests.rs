@@ -135,7 +135,7 @@ fn a_scheme_of_the_gateway_is_named() {
 fn an_unknown_key_is_named_with_its_line_and_the_one_that_was_meant() {
     check(
         "[items]\ntopic = { header = \"x\" }\ndedup = []",
-        "plugin.toml:6: items.dedup: unknown key `dedup`, expected one of each, envelope, topic, route, dedupe, fold, state, priority; did you mean `dedupe`?",
+        "plugin.toml:6: items.dedup: unknown key `dedup`, expected one of form, query, each, envelope, topic, route, dedupe, fold, state, priority; did you mean `dedupe`?",
     );
     check(
         "[limits]\ndeadline = 5",

@@ -132,15 +132,10 @@ impl House {
             });
         }
         config.senders.push(Sender {
-            account: None,
-            name: SENDER.to_owned(),
-            workspace: WORKSPACE.to_owned(),
-            channel: message::ChannelKind::Whatsapp,
-            phone_number_id: PHONE_NUMBER_ID.to_owned(),
-            access_token: SecretText::new(&self.secrets.access_token),
+            phone_number_id: Some(PHONE_NUMBER_ID.to_owned()),
+            access_token: Some(SecretText::new(&self.secrets.access_token)),
             base_url: self.double.url().to_owned(),
-            graph_version: "v25.0".to_owned(),
-            timeout_s: 10,
+            ..Sender::new(SENDER, WORKSPACE, message::ChannelKind::Whatsapp)
         });
         Ok(config)
     }

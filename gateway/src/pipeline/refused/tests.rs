@@ -2,13 +2,17 @@
 
 use super::*;
 use crate::testing::{START, message, sending};
-use tidegate_channels::{ERRORS, refusal_of};
-use tidegate_model::event::ProviderError;
+use tidegate_channels::{ERRORS, ErrorRow, TWILIO_ERRORS, refusal_on};
+use tidegate_model::{event::ProviderError, message::ChannelKind};
 
 fn refusal(code: i64) -> ProviderRefusal {
+    refusal_by(ChannelKind::Whatsapp, code)
+}
+
+fn refusal_by(channel: ChannelKind, code: i64) -> ProviderRefusal {
     let error =
         ProviderError { code: code.to_string(), title: Some("title".to_owned()), details: Some("why".to_owned()) };
-    refusal_of(&error)
+    refusal_on(channel, &error)
 }
 
 fn after(message: &Message, refusal: &ProviderRefusal, by: By, in_a_row: u32) -> Follow {
@@ -37,9 +41,18 @@ fn of(category: Category) -> Message {
 
 #[test]
 fn every_code_of_the_table_leads_somewhere() {
+    insta::assert_snapshot!(page(ERRORS, ChannelKind::Whatsapp));
+}
+
+#[test]
+fn every_code_of_the_table_for_sms_leads_somewhere() {
+    insta::assert_snapshot!(page(TWILIO_ERRORS, ChannelKind::Sms));
+}
+
+fn page(rows: &[ErrorRow], channel: ChannelKind) -> String {
     let mut page = Vec::new();
-    for row in ERRORS {
-        let refusal = refusal(row.first);
+    for row in rows {
+        let refusal = refusal_by(channel, row.first);
         let line = |category, by| shown(&after(&of(category), &refusal, by, 1));
         let (utility, status) = (line(Category::Utility, By::Answer), line(Category::Utility, By::Status));
         page.push(format!("{}: {utility}", row.first));
@@ -53,7 +66,7 @@ fn every_code_of_the_table_leads_somewhere() {
             }
         }
     }
-    insta::assert_snapshot!(page.join("\n"));
+    page.join("\n")
 }
 
 #[test]

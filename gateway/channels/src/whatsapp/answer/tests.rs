@@ -1,7 +1,9 @@
 //! Answers to outcomes: a table of cases, most of them Meta's own examples.
 
 use super::*;
+use crate::transport::MAX_WORDS_CHARS;
 use proptest::prelude::*;
+use reqwest::header::RETRY_AFTER;
 
 fn headers(retry_after: Option<&str>) -> HeaderMap {
     retry_after.map(|text| (RETRY_AFTER, text.parse().unwrap())).into_iter().collect()
