@@ -64,7 +64,15 @@ impl Tools {
     pub(super) fn build(&self, folder: &Path, steps: &[&str]) -> Result<()> {
         if folder.join("package.json").exists() && !folder.join("node_modules/.package-lock.json").exists() {
             let mut npm = Command::new("npm");
-            npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error", "--cache"]);
+            // Not `ci`, which refuses a lock file without the tools of platforms that have none.
+            npm.current_dir(folder).args([
+                "install",
+                "--no-save",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+                "--cache",
+            ]);
             run(npm.arg(&self.npm_cache), "packages from npm (is there a network?)")?;
         }
         // Newer than the copied requirements.txt: make need not install them again.
