@@ -85,13 +85,17 @@ pub(crate) const OFFER: &str = "flow: offer\non: order.placed\nsteps:\n  - id: o
 
 const TEMPLATES: [(&str, &str); 3] = [("thanks", "utility"), ("ask", "utility"), ("offer", "marketing")];
 
-/// Endpoints for the bundled plugins that the configuration above has none for, named as they are.
+/// Endpoints for the bundled plugins that the configuration above has none for, named as they are. What signs a webhook of `json-hmac` is the endpoint's to say.
 fn other_endpoints() -> String {
-    let others =
-        tidegate_bundled::PLUGINS.iter().map(|plugin| plugin.id).filter(|id| !["shopify", "meta"].contains(id));
+    let others = tidegate_bundled::PLUGINS
+        .iter()
+        .map(|plugin| plugin.id)
+        .filter(|id| !["shopify", "meta", "json-hmac"].contains(id));
     let section = |id: &str| {
         let endpoint = format!("[[endpoints]]\nname = \"{id}\"\nplugin = \"{id}\"\nsecrets = [\"{SECRET}\"]\n");
-        format!("{endpoint}[[connections]]\nname = \"{id}\"\nendpoint = \"{id}\"\nworkspace = \"main\"\n")
+        // The one whose credential is not optional.
+        let credentials = if id == "hubspot" { "credentials = { access_token = \"token\" }\n" } else { "" };
+        format!("{endpoint}[[connections]]\nname = \"{id}\"\nendpoint = \"{id}\"\nworkspace = \"main\"\n{credentials}")
     };
     others.map(section).collect()
 }

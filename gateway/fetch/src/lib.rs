@@ -17,4 +17,4 @@ pub use credentials::{Credential, Hidden, Kind};
 pub use pace::{Pace, Rate};
 pub use reach::{Fetched, Reach};
 pub use resolve::{Lookup, LookupFuture};
-pub use rules::{Grants, Refusal, Rules};
+pub use rules::{Grants, MissingCredential, Refusal, Rules};

@@ -24,8 +24,17 @@ pub struct Rules {
     pub asked: Vec<String>,
     /// What is granted of it.
     pub grants: Grants,
-    /// Hosts that need a credential which the connection was not given, each with the line to add, in words.
-    pub without_credential: Vec<(String, String)>,
+    /// Hosts that are not read, for want of a credential.
+    pub without_credential: Vec<MissingCredential>,
+}
+
+/// A credential that a connection was not given, although a host needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingCredential {
+    /// The host, as in [`Rules::asked`].
+    pub host: String,
+    /// The line to add, in words.
+    pub line: String,
 }
 
 /// Where a request goes.
@@ -86,8 +95,8 @@ impl Rules {
         if !self.asked.iter().any(|asked| is_covered(asked)) {
             return never(format!("the manifest of the plugin {} does not ask for {authority}", self.plugin));
         }
-        if let Some((_, line)) = self.without_credential.iter().find(|(host, _)| is_covered(host)) {
-            return Err(Refusal::NotGranted(line.clone()));
+        if let Some(missing) = self.without_credential.iter().find(|missing| is_covered(&missing.host)) {
+            return Err(Refusal::NotGranted(missing.line.clone()));
         }
         let private = self.grants.private_hosts.iter().any(|held| *held == authority || *held == with_port);
         if private && matches!(url.scheme(), "https" | "http") {
@@ -198,11 +207,11 @@ mod tests {
     #[test]
     fn a_host_whose_credential_is_missing_is_not_read_without_it() {
         let mut rules = rules();
-        rules.without_credential =
-            vec![("*.shops.example".to_owned(), "connections.acme.credentials needs token".to_owned())];
+        let line = "connections.acme.credentials needs token".to_owned();
+        rules.without_credential = vec![MissingCredential { host: "*.shops.example".to_owned(), line: line.clone() }];
         assert_eq!(rules.check("https://api.example.com/x"), Ok(()));
         let refusal = rules.check("https://a.shops.example/x").unwrap_err();
-        assert_eq!(refusal, Refusal::NotGranted("connections.acme.credentials needs token".to_owned()));
+        assert_eq!(refusal, Refusal::NotGranted(line));
     }
 
     #[test]

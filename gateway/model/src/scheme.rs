@@ -60,10 +60,8 @@ pub struct HeaderValue {
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// HMAC with SHA-256.
-    #[serde(alias = "sha256")]
     HmacSha256,
     /// HMAC with SHA-1 (Twilio's older form).
-    #[serde(alias = "sha1")]
     HmacSha1,
     /// Plain SHA-256 of the secret and, after it, what is signed (HubSpot's older versions). Weaker than HMAC: who has seen a signed request can make a signature
     /// for that request with certain bytes added at its end, which are never text.

@@ -2,7 +2,7 @@
 //! counts; no code is made.
 
 use std::fmt;
-use wasmparser::{Parser, Payload};
+use wasmparser::{BinaryReaderError, Parser, Payload};
 
 /// Deepest nesting of components and modules. Tools make two or three levels.
 const DEPTH: usize = 8;
@@ -16,7 +16,7 @@ const FUNCTION_BYTES: usize = 512 << 10;
 const LOCALS: u64 = 10_000;
 /// Code of all modules, in bytes: a machine compiles some three megabytes a second.
 const CODE_BYTES: usize = 32 << 20;
-/// Types, imports, exports, globals, segments, aliases and their like, of all levels.
+/// Types, imports, exports, globals, segments, aliases and their like, of all levels. A section without any counts as one: it costs too.
 const ENTRIES: usize = 500_000;
 
 /// A component that would cost too much to compile, or can't be read. For the plugin's author.
@@ -59,7 +59,7 @@ impl fmt::Display for Oversized {
 pub(crate) fn inspect(component: &[u8]) -> Result<(), Oversized> {
     let mut seen = Seen::default();
     for payload in Parser::new(0).parse_all(component) {
-        seen.add(&payload.map_err(unreadable)?)?;
+        seen.add(&payload?)?;
     }
     Ok(())
 }
@@ -95,14 +95,14 @@ impl Seen {
             Payload::CodeSectionEntry(body) => {
                 at_most("bytes in one function", body.range().len(), FUNCTION_BYTES)?;
                 let mut locals = 0u64;
-                for group in body.get_locals_reader().map_err(unreadable)? {
-                    locals += u64::from(group.map_err(unreadable)?.0);
+                for group in body.get_locals_reader()? {
+                    locals += u64::from(group?.0);
                     exceeds("local variables in one function", locals, LOCALS)?;
                 }
                 Ok(())
             }
             other => {
-                self.entries = self.entries.saturating_add(entries(other) as usize);
+                self.entries = self.entries.saturating_add(entries(other).max(1) as usize);
                 at_most("types, imports, exports and other entries", self.entries, ENTRIES)
             }
         }
@@ -130,8 +130,7 @@ fn entries(payload: &Payload<'_>) -> u32 {
         Payload::ComponentCanonicalSection(section) => section.count(),
         Payload::ComponentImportSection(section) => section.count(),
         Payload::ComponentExportSection(section) => section.count(),
-        // An empty section costs too.
-        _ => 1,
+        _ => 0,
     }
 }
 
@@ -143,6 +142,8 @@ fn exceeds(what: &'static str, found: u64, most: u64) -> Result<(), Oversized> {
     if found <= most { Ok(()) } else { Err(Oversized::Exceeds { what, found, most }) }
 }
 
-fn unreadable(error: wasmparser::BinaryReaderError) -> Oversized {
-    Oversized::Unreadable { reason: error.to_string() }
+impl From<BinaryReaderError> for Oversized {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Unreadable { reason: error.to_string() }
+    }
 }

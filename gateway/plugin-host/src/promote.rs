@@ -81,7 +81,10 @@ fn text(value: Value) -> Result<Option<String>, String> {
 }
 
 fn boolean(value: Value) -> Result<Option<bool>, String> {
-    value.as_bool().map(Some).ok_or_else(|| format!("expected true or false, found {}", kind(&value)))
+    match value {
+        Value::Bool(flag) => Ok(Some(flag)),
+        other => Err(format!("expected true or false, found {}", kind(&other))),
+    }
 }
 
 fn instant(value: Value) -> Result<Option<Timestamp>, String> {

@@ -130,12 +130,7 @@ impl Running {
         let bind = |path: PathBuf| {
             tidegate_clock::bind(&path).map_err(|error| listen_fault(path.display().to_string(), &error))
         };
-        let public = http::public(Arc::clone(&self.app));
-        let closing = self.supervisor.closing();
-        self.supervisor.face("listener", http::listener::serve(listener, public, most_connections, closing));
-        let control = http::control(Arc::clone(&self.app));
-        let socket = bind(self.app.data.join(CONTROL_SOCKET))?;
-        self.supervisor.face("control", serve_unix(socket, control, self.supervisor.closing()));
+        // First: who is answered may move the clock.
         if matches!(self.app.clock.mode(), ClockMode::Stepped { .. }) {
             let socket = bind(self.app.data.join(CLOCK_SOCKET))?;
             let (clock, mut shutdown) = (self.app.clock.clone(), self.supervisor.shutdown());
@@ -146,6 +141,12 @@ impl Running {
                 }
             });
         }
+        let public = http::public(Arc::clone(&self.app));
+        let closing = self.supervisor.closing();
+        self.supervisor.face("listener", http::listener::serve(listener, public, most_connections, closing));
+        let control = http::control(Arc::clone(&self.app));
+        let socket = bind(self.app.data.join(CONTROL_SOCKET))?;
+        self.supervisor.face("control", serve_unix(socket, control, self.supervisor.closing()));
         Ok(())
     }
 

@@ -246,17 +246,17 @@ impl Loader<'_> {
     pub(super) fn endpoint(&mut self, section: &config::Endpoint) -> Result<Endpoint, CatalogFault> {
         let wrong = |problem: String| fault(format!("endpoints.{}.plugin", section.name), problem);
         let plugin = self.plugin(&section.plugin).map_err(wrong)?;
-        self.endpoint_with(section, plugin)
+        self.endpoint_with(section, &plugin)
     }
 
     /// An endpoint with this plugin behind it, whatever its section names.
-    fn endpoint_with(&mut self, section: &config::Endpoint, plugin: Plugin) -> Result<Endpoint, CatalogFault> {
+    fn endpoint_with(&mut self, section: &config::Endpoint, plugin: &Plugin) -> Result<Endpoint, CatalogFault> {
         let (key, subject) = (format!("endpoints.{}", section.name), format!("endpoint {}", section.name));
         let given = proof::given(section);
-        let manifest = proof::manifest_of(section, &plugin)?;
+        let manifest = proof::manifest_of(section, plugin)?;
         let proof = proof::proof_of(section, &manifest)?;
         self.facts.note(subject.clone(), section);
-        self.facts.note_text(subject.clone(), "plugin build", &build_text(&plugin));
+        self.facts.note_text(subject.clone(), "plugin build", &build_text(plugin));
         let mut all = String::new();
         let secrets = section.secrets.iter().map(|text| {
             let text = secret(&key, "secrets", text)?;

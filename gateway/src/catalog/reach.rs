@@ -8,7 +8,7 @@ use super::{
 use crate::config;
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tidegate_fetch::{Credential, Hidden, Kind, Rate, Reach, Rules};
+use tidegate_fetch::{Credential, Hidden, Kind, MissingCredential, Rate, Reach, Rules};
 use tidegate_model::outcome::ConnectionInfo;
 use tidegate_plugin_host::{Auth, AuthKind, Manifest, Plugin, fill, setting_of};
 
@@ -106,7 +106,7 @@ impl Loader<'_> {
         manifest: &Manifest,
         section: &config::Connection,
         info: &ConnectionInfo,
-    ) -> Result<(Vec<Credential>, Vec<(String, String)>), CatalogFault> {
+    ) -> Result<(Vec<Credential>, Vec<MissingCredential>), CatalogFault> {
         let key = format!("connections.{}.credentials", section.name);
         let known: BTreeSet<&str> = manifest
             .auth
@@ -143,7 +143,7 @@ impl Loader<'_> {
                     );
                     return Err(fault(&key, problem));
                 }
-                without.push((host, format!("{key} needs {line}")));
+                without.push(MissingCredential { host, line: format!("{key} needs {line}") });
                 continue;
             }
             let credential = Credential { host, kind: kind(auth, &value) };

@@ -62,11 +62,11 @@ fn a_schema_that_can_not_be_bounded_or_used_is_refused() {
 #[test]
 fn a_schema_that_doubles_at_every_step_is_refused_before_it_is_compiled() {
     let mut defs = serde_json::Map::new();
-    for step in 0..40 {
+    for step in 0..20 {
         let next = json!({"$ref": format!("#/$defs/s{}", step + 1)});
         defs.insert(format!("s{step}"), json!({"anyOf": [next.clone(), next]}));
     }
-    defs.insert("s40".to_owned(), json!({"type": "null"}));
+    defs.insert("s20".to_owned(), json!({"type": "null"}));
     let (_, reason) = kinds(json!({"$ref": "#/$defs/s0", "$defs": defs})).unwrap_err();
     assert!(reason.contains("parts"), "{reason}");
 }

@@ -13,7 +13,10 @@ fn payload(case: &str) -> Payload {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(map) => map,
+        other => panic!("no object: {other}"),
+    }
 }
 
 /// A good value, one that is not, and what is said of it.

@@ -33,7 +33,7 @@ impl Catalog {
             depot: None,
         };
         let mut endpoints = self.endpoints.clone();
-        endpoints.insert(name.to_owned(), Arc::new(loader.endpoint_with(section, plugin.clone())?));
+        endpoints.insert(name.to_owned(), Arc::new(loader.endpoint_with(section, &plugin)?));
         let mut plugins = self.plugins.clone();
         plugins.insert(plugin.digest(), plugin);
         Ok(self.with_endpoints(endpoints, loader.facts, plugins))

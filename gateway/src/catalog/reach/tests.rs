@@ -3,7 +3,7 @@
 use super::*;
 
 fn manifest(schema: &str) -> Manifest {
-    let text = format!("id = \"shop\"\nname = \"Shop\"\nversion = \"1.0.0\"\nconfig_schema = '{schema}'\n");
+    let text = format!("id = \"shop\"\nname = \"Shop\"\nversion = \"1.0.0\"\nconfig_schema = {schema}\n");
     Manifest::parse("plugin.toml", &text).unwrap()
 }
 
@@ -12,15 +12,14 @@ fn section(settings: &str) -> config::Connection {
     toml::from_str(&text).unwrap()
 }
 
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"required":["store"],"properties":
-    {"store":{"type":"string","minLength":3},"pages":{"type":"integer","maximum":9,"default":3}}}"#;
+const SCHEMA: &str = r#"{ type = "object", additionalProperties = false, required = ["store"], properties = { store = { type = "string", minLength = 3 }, pages = { type = "integer", maximum = 9, default = 3 } } }"#;
 
 #[test]
 fn settings_that_fit_are_taken_with_the_defaults_of_the_schema() {
     let check =
         |found: &str, expected: &str| assert_eq!(settings(&manifest(SCHEMA), &section(found)).unwrap(), expected);
     check("{ store = \"shop\" }", r#"{"store":"shop","pages":3}"#);
-    check("{ store = \"shop\", pages = 9 }", r#"{"store":"shop","pages":9}"#);
+    check("{ store = \"shop\", pages = 9 }", r#"{"pages":9,"store":"shop"}"#);
 }
 
 #[test]

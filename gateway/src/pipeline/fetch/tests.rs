@@ -9,9 +9,12 @@ use crate::{
 };
 use serde_json::{Value, json};
 use sha2::Digest;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 use tidegate_model::{DeliveryId, ItemId, outcome::Answer};
-use tidegate_store::{Queue, Space};
+use tidegate_store::{Key, KeyRange, Order, Queue, Space};
 use tidegate_test_support::{Brittle, Provider, Reply};
 
 const MANIFEST: &str = "capabilities = { fetch = [\"{settings.tool}\"], answer_bytes = 262144 }\n\
@@ -22,13 +25,18 @@ const TOKEN: &str = "token-of-the-tool";
 /// A gateway with the brittle plugin, which may read from the provider.
 struct Scene {
     stage: Stage,
-    provider: Provider,
+    provider: Rc<Provider>,
 }
 
 impl Scene {
     fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// With a provider that was there before: its address is in what is posted.
+    fn with(provider: Option<Rc<Provider>>) -> Self {
         let mut stage = Stage::new(&[]);
-        let provider = stage.runtime().block_on(Provider::start());
+        let provider = provider.unwrap_or_else(|| Rc::new(stage.runtime().block_on(Provider::start())));
         // target/debug/deps stands for target/debug/program: guests are built in target/guests.
         let beside: PathBuf = std::env::current_exe().unwrap().parent().unwrap().to_owned();
         let file = stage.write("brittle.wasm", &Brittle::Defective.packed_asking(&beside, MANIFEST));
@@ -70,7 +78,8 @@ impl Scene {
     }
 
     fn rows(&self, space: Space) -> usize {
-        self.stage.rows_of(space, WORKSPACE).len()
+        let range = KeyRange::prefix(&Key::new(space, WORKSPACE));
+        self.stage.app().store().range(&range, Order::Forward, 1_000).unwrap().len()
     }
 }
 
@@ -79,8 +88,8 @@ fn endpoint(file: &Path) -> String {
 }
 
 /// Plays a story to its end, with a crash after this step. Gives how many steps there were.
-fn play(crash_after: Option<usize>) -> (Scene, usize) {
-    let mut scene = Scene::new();
+fn play(provider: Option<Rc<Provider>>, crash_after: Option<usize>) -> (Scene, usize) {
+    let mut scene = Scene::with(provider);
     scene.provider.tell("/name", &[Reply::ok("\"Ann\""), Reply::ok("Ann")]);
     scene.provider.tell("/busy", &[Reply::status(503), Reply::ok("Bea")]);
     scene.post(1, "/name", 2);
@@ -101,7 +110,7 @@ fn play(crash_after: Option<usize>) -> (Scene, usize) {
 
 #[test]
 fn a_crash_after_any_step_loses_no_item_and_interprets_none_twice() {
-    let (whole, steps) = play(None);
+    let (whole, steps) = play(None, None);
     assert_eq!(whole.first_names(), ["Ann", "Bea"], "{:?}", whole.stage.rows(Space::Contacts));
     assert_eq!((whole.rows(Space::Fetches), whole.stage.ready(Queue::Pure), whole.stage.ready(Queue::Io)), (0, 0, 0));
     let letters = whole.stage.rows(Space::DeadLetters);
@@ -109,7 +118,7 @@ fn a_crash_after_any_step_loses_no_item_and_interprets_none_twice() {
     assert!(steps > 8, "{steps}");
     let expected = whole.stage.state();
     for step in 1..=steps {
-        let (scene, _) = play(Some(step));
+        let (scene, _) = play(Some(Rc::clone(&whole.provider)), Some(step));
         assert_eq!(scene.stage.state(), expected, "after step {step}");
         assert_eq!(scene.rows(Space::Fetches), 0, "after step {step}");
     }
@@ -246,8 +255,8 @@ fn the_credential_reaches_the_provider_and_no_row() {
         scene.provider.heard()
     );
     for space in Space::ALL {
-        let all = tidegate_store::KeyRange::prefix(&[*space as u8]);
-        let rows = scene.stage.app().store().range(&all, tidegate_store::Order::Forward, 1_000).unwrap();
+        let all = KeyRange::prefix(&[*space as u8]);
+        let rows = scene.stage.app().store().range(&all, Order::Forward, 1_000).unwrap();
         for (_, row) in rows {
             assert!(!String::from_utf8_lossy(&row.value).contains(TOKEN), "{}", space.label());
         }

@@ -8,7 +8,7 @@ use crate::{
     skip,
     wasi::wasi::{clocks::monotonic_clock, random::random::get_random_bytes},
 };
-use std::{hint::black_box, mem, time::Duration};
+use std::{hint::black_box, io::Write, mem, time::Duration};
 
 pub(crate) fn run(what: &str) -> Outcome {
     match what {
@@ -25,8 +25,8 @@ pub(crate) fn run(what: &str) -> Outcome {
             black_box(get_random_bytes(1 << 40));
         }
         "prints" => loop {
-            print!("flood");
-            eprint!("flood");
+            let _ = std::io::stdout().write_all(b"flood");
+            let _ = std::io::stderr().write_all(b"flood");
         },
         "handles" => loop {
             mem::forget(monotonic_clock::subscribe_duration(3_600_000_000_000));
