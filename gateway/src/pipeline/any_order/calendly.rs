@@ -19,31 +19,31 @@ fn webhook(happening: Happening, unique: &str) -> Webhook {
     let told = at(minute);
     match what {
         // Whoever has the first booking moves it to the second; the third stays, and may be cancelled or missed.
-        0..2 => booking("invitee.created", 0, json!({}), &told, unique),
-        2..4 => booking("invitee.created", 1, json!({"old_invitee": uri(0)}), &told, unique),
+        0..2 => booking("invitee.created", 0, &json!({}), &told, unique),
+        2..4 => booking("invitee.created", 1, &json!({"old_invitee": uri(0)}), &told, unique),
         4..6 => booking(
             "invitee.canceled",
             0,
-            json!({"rescheduled": true, "new_invitee": uri(1), "cancellation": {"created_at": at(1)}}),
+            &json!({"rescheduled": true, "new_invitee": uri(1), "cancellation": {"created_at": at(1)}}),
             &told,
             unique,
         ),
-        6 => booking("invitee.created", 2, json!({}), &told, unique),
+        6 => booking("invitee.created", 2, &json!({}), &told, unique),
         7 if who == 0 => booking(
             "invitee.canceled",
             2,
-            json!({"cancellation": {"created_at": at(5), "canceler_type": "host"}}),
+            &json!({"cancellation": {"created_at": at(5), "canceler_type": "host"}}),
             &told,
             unique,
         ),
         7..10 => booking(
             "invitee_no_show.created",
             1 + who % 2,
-            json!({"no_show": {"uri": "https://api.calendly.com/invitee_no_shows/N", "created_at": told}}),
+            &json!({"no_show": {"uri": "https://api.calendly.com/invitee_no_shows/N", "created_at": told}}),
             &told,
             unique,
         ),
-        _ => booking("invitee_no_show.deleted", 1 + who % 2, json!({"no_show": null}), &told, unique),
+        _ => booking("invitee_no_show.deleted", 1 + who % 2, &json!({"no_show": null}), &told, unique),
     }
 }
 
@@ -82,7 +82,7 @@ fn uri(thing: u8) -> String {
     format!("https://api.calendly.com/scheduled_events/EVDEMO{thing}/invitees/INDEMO{thing}")
 }
 
-fn booking(topic: &str, thing: u8, with: Value, told: &str, unique: &str) -> Webhook {
+fn booking(topic: &str, thing: u8, with: &Value, told: &str, unique: &str) -> Webhook {
     let mut script = Script::sample("calendly", "demo_invitee_created").unwrap();
     script.body["event"] = json!(topic);
     script.body["created_at"] = json!(told);

@@ -15,44 +15,44 @@ fn webhook(happening: Happening, unique: &str) -> Webhook {
     let Happening { what, who, thing, minute } = happening;
     let id = contact_id(who);
     match what {
-        0..2 => change("contact.creation", json!({"objectId": id}), minute, unique),
+        0..2 => change("contact.creation", &json!({"objectId": id}), minute, unique),
         2..4 => change(
             "contact.propertyChange",
-            json!({"objectId": id, "propertyName": "lifecyclestage", "propertyValue": "customer"}),
+            &json!({"objectId": id, "propertyName": "lifecyclestage", "propertyValue": "customer"}),
             minute,
             unique,
         ),
         4 => change(
             "contact.propertyChange",
-            json!({"objectId": id, "propertyName": "city", "propertyValue": ""}),
+            &json!({"objectId": id, "propertyName": "city", "propertyValue": ""}),
             minute,
             unique,
         ),
         5 => change(
             "object.propertyChange",
-            json!({"objectId": id, "objectTypeId": "0-1", "propertyName": "phone", "propertyValue": phone(who.into())}),
+            &json!({"objectId": id, "objectTypeId": "0-1", "propertyName": "phone", "propertyValue": phone(who.into())}),
             minute,
             unique,
         ),
-        6 => change("contact.deletion", json!({"objectId": id}), minute, unique),
-        7 => change("contact.privacyDeletion", json!({"objectId": id}), minute, unique),
+        6 => change("contact.deletion", &json!({"objectId": id}), minute, unique),
+        7 => change("contact.privacyDeletion", &json!({"objectId": id}), minute, unique),
         8 => {
             let other = contact_id(thing);
             change(
                 "contact.merge",
-                json!({"objectId": id, "primaryObjectId": id, "mergedObjectIds": [other], "newObjectId": id}),
+                &json!({"objectId": id, "primaryObjectId": id, "mergedObjectIds": [other], "newObjectId": id}),
                 minute,
                 unique,
             )
         }
-        9 => change("deal.creation", json!({"objectId": 700 + u32::from(thing)}), minute, unique),
+        9 => change("deal.creation", &json!({"objectId": 700 + u32::from(thing)}), minute, unique),
         10 => change(
             "deal.propertyChange",
-            json!({"objectId": 700 + u32::from(thing), "propertyName": "dealstage", "propertyValue": "closedwon"}),
+            &json!({"objectId": 700 + u32::from(thing), "propertyName": "dealstage", "propertyValue": "closedwon"}),
             minute,
             unique,
         ),
-        _ => change("contact.associationChange", json!({"objectId": id}), minute, unique),
+        _ => change("contact.associationChange", &json!({"objectId": id}), minute, unique),
     }
 }
 
@@ -67,7 +67,7 @@ fn contact_id(who: u8) -> u64 {
     508_369_434_347 + u64::from(who)
 }
 
-fn change(kind: &str, parts: Value, minutes: u8, unique: &str) -> Webhook {
+fn change(kind: &str, parts: &Value, minutes: u8, unique: &str) -> Webhook {
     let number: u32 = unique.trim_start_matches('w').parse().unwrap();
     let mut change = json!({
         "eventId": 4_108_526_299_u64 - u64::from(number), "subscriptionId": 6_527_595, "portalId": 48_975_575, "appId": 39_522_895,

@@ -215,9 +215,9 @@ fn is_behind(known: &Known, seen: &Seen<'_>) -> bool {
         Ordering::Less => true,
         Ordering::Greater => false,
         Ordering::Equal => {
-            let paid_back = |sum: Option<&str>| sum.unwrap_or("0").to_owned();
-            let (now, before) = (paid_back(seen.refunded.as_deref()), paid_back(known.refunded.as_deref()));
-            decimal::compare(&now, &before) == Some(Ordering::Less) || known.paid && seen.paid_at.is_none()
+            let now = seen.refunded.as_deref().unwrap_or("0");
+            let before = known.refunded.as_deref().unwrap_or("0");
+            decimal::compare(now, before) == Some(Ordering::Less) || known.paid && seen.paid_at.is_none()
         }
     }
 }
