@@ -1,7 +1,11 @@
 //! What a plugin may ask the host to read, as its manifest says: hosts, also ones that a connection names; reads by POST; headers and bodies. What the operator
 //! grants of it, and where a name leads, is for the gateway.
 
-use crate::manifest::{AuthKind, Capabilities};
+mod connecting;
+
+pub(crate) use connecting::check as check_connecting;
+
+use crate::manifest::{AuthKind, Capabilities, PostRule};
 use serde_json::Value;
 use tidegate_model::{
     outcome::{ConnectionInfo, Request},
@@ -178,10 +182,7 @@ fn post(
         return Err(("body", format!("{bytes} bytes, and {BODY_BYTES} is the most")));
     }
     let path = path_of(&request.url);
-    let allowed = capabilities.post.iter().any(|rule| {
-        fill(&rule.host, connection).is_ok_and(|asked| asked.covers(authority)) && path_fits(&rule.path, path)
-    });
-    if allowed {
+    if is_ruled(&capabilities.post, connection, authority, path) {
         return Ok(());
     }
     let line = format!("[[capabilities.post]] with `host = \"{}\"` and `path = \"{}\"`", authority.host, short(path));
@@ -191,6 +192,13 @@ fn post(
             "the plugin may not POST there, since a POST may change something: if it only reads, its plugin.toml needs {line}"
         ),
     ))
+}
+
+/// Whether one of the rules lets a POST be made there.
+fn is_ruled(rules: &[PostRule], connection: &ConnectionInfo, authority: &Authority, path: &str) -> bool {
+    rules.iter().any(|rule| {
+        fill(&rule.host, connection).is_ok_and(|asked| asked.covers(authority)) && path_fits(&rule.path, path)
+    })
 }
 
 /// Whether a path is the rule's; `*` in it stands for one part between slashes.
@@ -229,7 +237,6 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::PostRule;
 
     fn connection(account: Option<&str>, settings: &str) -> ConnectionInfo {
         ConnectionInfo { name: "test".to_owned(), account: account.map(str::to_owned), settings: settings.to_owned() }
