@@ -82,7 +82,7 @@ async fn an_item_waits_for_a_provider_that_is_down_over_a_kill_and_says_so() {
 async fn what_is_not_granted_is_told_at_the_start_and_parks_the_item_until_it_is() {
     let provider = Provider::start().await;
     provider.tell("/name", &[Reply::ok("Ann")]);
-    let mut gateway = asking(&provider, "127.0.0.1:1").start().await;
+    let gateway = asking(&provider, "127.0.0.1:1").start().await;
     let line = format!("plugins.brittle.private_hosts needs \"{}\"", provider.authority());
     let listed = gateway.ask(&["plugin", "list"]).await;
     assert!(listed.good().contains(&line), "{}", listed.out);

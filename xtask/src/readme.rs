@@ -19,8 +19,6 @@ pub(crate) struct Step {
     pub(crate) command: String,
     /// Whether it ended in `&`: it runs until the last step is done.
     pub(crate) background: bool,
-    /// A program of another language's tools that it needs; where that is missing, CI tells so and goes on.
-    pub(crate) needs: Option<String>,
 }
 
 /// The commands of the README. One of them must be the command that runs the tests.
@@ -33,8 +31,7 @@ pub(crate) fn readme(text: &str) -> Result<Vec<Step>> {
     Ok(all)
 }
 
-/// The commands of all blocks fenced as `sh`, in order. A block fenced as `sh ci=skip` is passed over; it has to begin with a comment that says why. One fenced as
-/// `sh needs=npm` is run where that program is there.
+/// The commands of all blocks fenced as `sh`, in order. A block fenced as `sh ci=skip` is passed over; it has to begin with a comment that says why.
 ///
 /// In a block, every line is a command, unless some begin with `$ `: then those are, and the others show their output. Comments are passed over, and a `\` at the
 /// end joins the next line.
@@ -43,15 +40,12 @@ pub(crate) fn steps(file: &str, text: &str) -> Result<Vec<Step>> {
     for block in blocks(text) {
         let line = block.line;
         match block.info[..] {
-            ["sh"] => all.extend(commands(file, &block, None)?),
+            ["sh"] => all.extend(commands(file, &block)?),
             ["sh", "ci=skip"] => ensure!(
                 block.lines.first().is_some_and(|first| first.trim_start().starts_with('#')),
                 "{file}:{line}: a block that CI skips begins with a comment that says why"
             ),
-            ["sh", mark] if mark.starts_with("needs=") => {
-                all.extend(commands(file, &block, mark.strip_prefix("needs="))?)
-            }
-            ["sh", ..] => bail!("{file}:{line}: write ```sh, ```sh ci=skip, or ```sh needs=PROGRAM"),
+            ["sh", ..] => bail!("{file}:{line}: write ```sh or ```sh ci=skip"),
             [other, ..] if OTHER_SHELLS.contains(&other) => {
                 bail!("{file}:{line}: write ```sh instead of ```{other}, so that CI runs the commands");
             }
@@ -61,7 +55,7 @@ pub(crate) fn steps(file: &str, text: &str) -> Result<Vec<Step>> {
     Ok(all)
 }
 
-fn commands(file: &str, block: &Block<'_>, needs: Option<&str>) -> Result<Vec<Step>> {
+fn commands(file: &str, block: &Block<'_>) -> Result<Vec<Step>> {
     let prompted = block.lines.iter().any(|line| line.trim_start().starts_with("$ "));
     let mut steps = Vec::new();
     let mut lines = block.lines.iter().map(|line| line.trim()).zip(block.line + 1..);
@@ -72,7 +66,7 @@ fn commands(file: &str, block: &Block<'_>, needs: Option<&str>) -> Result<Vec<St
             let next = lines.next().map_or("", |(next, _)| next);
             command = format!("{open}{next}");
         }
-        steps.push(Step { needs: needs.map(str::to_owned), ..step(file, line, &command)? });
+        steps.push(step(file, line, &command)?);
     }
     Ok(steps)
 }
@@ -93,7 +87,7 @@ fn step(file: &str, line: usize, command: &str) -> Result<Step> {
         Some(command) => (command.trim_end(), true),
         None => (command, false),
     };
-    Ok(Step { line, command: command.to_owned(), background, needs: None })
+    Ok(Step { line, command: command.to_owned(), background })
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ mod tests {
     use crate::readme::Step;
 
     fn step(command: &str, background: bool) -> Step {
-        Step { line: 1, command: command.to_owned(), background, needs: None }
+        Step { line: 1, command: command.to_owned(), background }
     }
 
     #[test]

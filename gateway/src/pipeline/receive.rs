@@ -151,8 +151,8 @@ pub(crate) enum BodyFault {
 
 /// Whether a webhook that is not signed is one that its provider never signs, by the manifest: it is answered, and that is all.
 pub(crate) fn is_unsigned(endpoint: &Endpoint, incoming: &Incoming<'_>, refusal: &Refusal) -> bool {
-    let is_unsigned =
-        matches!(refusal, Refusal::Missing { header } if header.eq_ignore_ascii_case(&endpoint.scheme.header));
+    let is_unsigned = matches!((refusal, &endpoint.proof), (Refusal::Missing { header }, Proof::Signature(scheme))
+        if header.eq_ignore_ascii_case(&scheme.header));
     let content_type = incoming.headers.iter().find(|(name, _)| name == "content-type");
     let content_type = content_type.and_then(|(_, value)| str::from_utf8(value).ok()).unwrap_or_default();
     let rules = &endpoint.plugin.manifest().unsigned;

@@ -4,13 +4,12 @@ use super::{Step, TEST_COMMAND, readme, steps};
 
 fn check(block: &str, expected: &[(usize, &str, bool)]) {
     let text = format!("```sh\n{TEST_COMMAND}\n```\n{block}");
-    let test = Step { line: 2, command: TEST_COMMAND.to_owned(), background: false, needs: None };
+    let test = Step { line: 2, command: TEST_COMMAND.to_owned(), background: false };
     let mut all = vec![test];
     all.extend(expected.iter().map(|(line, command, background)| Step {
         line: *line,
         command: (*command).to_owned(),
         background: *background,
-        needs: None,
     }));
     assert_eq!(readme(&text).unwrap(), all);
 }
@@ -50,7 +49,7 @@ fn other_blocks_and_skipped_ones_are_passed_over() {
 fn what_ci_would_miss_is_refused() {
     refuse("```bash\none\n```\n", "README.md:4: write ```sh instead of ```bash, so that CI runs the commands");
     refuse("```sh ci=skip\none\n```\n", "README.md:4: a block that CI skips begins with a comment that says why");
-    refuse("```sh ci=no\none\n```\n", "README.md:4: write ```sh, ```sh ci=skip, or ```sh needs=PROGRAM");
+    refuse("```sh ci=no\none\n```\n", "README.md:4: write ```sh or ```sh ci=skip");
     let here = "README.md:5: CI cannot type a here-document: put the text in a file under examples/";
     refuse("```sh\ncat > a <<E\nE\n```\n", here);
     let open = "README.md:5: the command ends in `&&`: write the next one on the same line";
@@ -66,11 +65,7 @@ fn a_readme_without_the_test_command_is_refused() {
 }
 
 #[test]
-fn a_block_may_need_the_tools_of_another_language() {
-    let needs = |step: &Step| (step.command.clone(), step.needs.clone());
-    let found = steps("guide.md", "```sh\none\n```\n```sh needs=npm\ntwo\n```\n").unwrap();
-    let expected = [("one".to_owned(), None), ("two".to_owned(), Some("npm".to_owned()))];
-    assert_eq!(found.iter().map(needs).collect::<Vec<_>>(), expected);
+fn a_mistake_names_the_text_it_is_in() {
     let error = steps("guide.md", "```bash\none\n```\n").unwrap_err().to_string();
     assert!(error.starts_with("guide.md:1: "), "{error}");
 }

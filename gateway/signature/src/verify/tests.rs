@@ -1,5 +1,6 @@
 //! What is accepted, what is refused, and in which words.
 
+use std::borrow::Cow;
 use tidegate_model::scheme::{SignatureScheme, StalePolicy};
 
 use super::{MAX_SIGNATURES, Verified, verify, verify_request};
@@ -264,7 +265,8 @@ fn a_timestamp_in_a_field_is_digits_and_a_stale_one_is_accepted_once() {
     check_with(&scheme, &["AAAA"], &headers, AT_MS + 180_000, &accepted(0));
     check_with(&scheme, &["AAAA"], &headers, AT_MS + 180_001, &stale);
     check_with(&scheme, &["AAAA"], &headers, AT_MS + 86_400_000, &stale);
-    let signature = crate::content::tag(scheme.algorithm, &secret(&scheme, "AAAA"), &[b"soon", b".", BODY]);
+    let pieces = [b"soon".as_slice(), b".", BODY].map(Cow::Borrowed);
+    let signature = crate::content::tag(scheme.algorithm, &secret(&scheme, "AAAA"), &pieces);
     let headers = |text: String| vec![(scheme.header.clone(), text)];
     let refused = malformed("Calendly-Webhook-Signature", Expected::UnixTime);
     let forged = headers(format!("t=soon,v1={}", hex::encode(&signature)));

@@ -198,7 +198,7 @@ fn a_replay_has_the_answers_that_were_given_and_reads_anew_only_when_told() {
     let id = scene.post(1, "/name", 1);
     scene.stage.settle();
     let replay = |scene: &Scene, apply: bool, refetch: bool| {
-        let asked = Replay { id: id.to_string(), plugin: None, apply, refetch };
+        let asked = Replay { id: id.to_string(), plugin: None, as_then: false, apply, refetch };
         let _inside = scene.stage.runtime().enter();
         commands::replay(scene.stage.app(), &asked).unwrap()
     };
