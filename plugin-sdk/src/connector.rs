@@ -29,13 +29,13 @@ pub trait Connector {
     /// Why it can't be told, for an operator. What [`Calls::call`] gives is passed on with `?`.
     fn check(calls: &mut Calls<'_>, target: &Target) -> Result<Report, Error>;
 
-    /// Has the provider send the topics to the target.
+    /// Has the provider send the topics to the target, and leaves others as they are.
     ///
     /// # Errors
     /// As for [`Connector::check`].
     fn subscribe(calls: &mut Calls<'_>, target: &Target) -> Result<Report, Error>;
 
-    /// Has the provider send nothing more to the target.
+    /// Has the provider send the topics to the target no more.
     ///
     /// # Errors
     /// As for [`Connector::check`].
@@ -212,9 +212,8 @@ mod tests {
 
     #[test]
     fn what_fails_is_told_in_words() {
-        let refused = |_: &Request| {
-            Answer::Response(Response { status: 403, headers: Vec::new(), body: String::new() })
-        };
+        let refused =
+            |_: &Request| Answer::Response(Response { status: 403, headers: Vec::new(), body: String::new() });
         let step = testing::connect::<Hooks>(&testing::connection("{}"), &Task::Check(target()), refused);
         assert!(matches!(step, Step::Failed(failure) if failure.reason.contains("403")));
         let step = testing::connect::<Hooks>(&testing::connection("{}"), &Task::Unsubscribe(target()), refused);

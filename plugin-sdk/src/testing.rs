@@ -62,11 +62,7 @@ pub fn interpret_answering<P: Plugin>(
 }
 
 /// Sees a connector's task through as the gateway does: answers what it says it needs, and calls it again.
-pub fn connect<C: Connector>(
-    connection: &Connection,
-    task: &Task,
-    mut answer: impl FnMut(&Request) -> Answer,
-) -> Step {
+pub fn connect<C: Connector>(connection: &Connection, task: &Task, mut answer: impl FnMut(&Request) -> Answer) -> Step {
     let mut answers = Vec::new();
     for _ in 0..MAX_STEPS {
         match crate::connector::step::<C>(connection, task, &answers) {

@@ -5,6 +5,7 @@ mod backup;
 mod calendly;
 mod cli;
 mod configuration;
+mod connector;
 mod conversation;
 mod crash;
 mod delivery;

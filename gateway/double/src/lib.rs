@@ -16,6 +16,7 @@ mod script;
 mod server;
 mod state;
 mod webhook;
+mod woo;
 
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
@@ -25,3 +26,4 @@ pub use rules::{Failure, Rule};
 pub use script::{Script, ScriptError};
 pub use state::StatusManner;
 pub use webhook::Button;
+pub use woo::{Heard, Hook, HookStatus, StoreFailure, WooStore};

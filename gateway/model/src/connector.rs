@@ -15,9 +15,9 @@ pub const SECRET_PLACEHOLDER: &str = "{{webhook_secret}}";
 pub enum Task {
     /// Look, and change nothing.
     Check(Target),
-    /// Have the provider send.
+    /// Have the provider send these topics.
     Subscribe(Target),
-    /// Have it send no more.
+    /// Have it send these topics no more.
     Unsubscribe(Target),
     /// Read what changed.
     Backfill(Span),

@@ -72,13 +72,8 @@ impl Connector for crate::Woocommerce {
         let found = list(calls, &base, target)?;
         let mut writes = Vec::new();
         for topic in &target.topics {
-            let body = Written {
-                name: NAME,
-                topic,
-                delivery_url: &target.url,
-                status: "active",
-                secret: WEBHOOK_SECRET,
-            };
+            let body =
+                Written { name: NAME, topic, delivery_url: &target.url, status: "active", secret: WEBHOOK_SECRET };
             let mut same = found.iter().filter(|held| held.topic.as_str() == topic);
             // Of an active webhook too: the store does not tell which secret it signs with.
             writes.push(match same.next() {
@@ -94,7 +89,9 @@ impl Connector for crate::Woocommerce {
 
     fn unsubscribe(calls: &mut Calls<'_>, target: &Target) -> Result<Report, Error> {
         let base = base(calls)?;
-        let writes = list(calls, &base, target)?.iter().map(|held| gone(&base, held)).collect();
+        let found = list(calls, &base, target)?;
+        let unwanted = found.iter().filter(|held| target.topics.iter().any(|topic| *topic == *held.topic));
+        let writes = unwanted.map(|held| gone(&base, held)).collect();
         write(calls, writes)?;
         Ok(report(list(calls, &base, target)?))
     }
@@ -163,7 +160,8 @@ fn read<'a, T: Deserialize<'a>>(response: &'a Response, what: &str) -> Result<T,
 /// What a store's refusal means, and what to do.
 fn refused(response: &Response, what: &str) -> Error {
     let code = json::parse::<Refusal<'_>>(&response.body).ok().and_then(|refusal| json::string(refusal.code.as_ref()));
-    let is_code = |code: &String| code.len() <= 80 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_code =
+        |code: &String| code.len() <= 80 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let status = response.status;
     let code = code.filter(is_code).map(|code| format!(" {code}")).unwrap_or_default();
     let advice = match status {

@@ -66,8 +66,7 @@ mod tests {
     fn a_connector_writes_to_its_hosts_and_only_in_tasks_that_may() {
         let manifest = Manifest::parse("plugin.toml", MANIFEST).unwrap();
         let check_one = |method: &str, url: &str, may_write: bool, expected: Option<&str>| {
-            let request =
-                Request { method: method.to_owned(), url: url.to_owned(), headers: Vec::new(), body: None };
+            let request = Request { method: method.to_owned(), url: url.to_owned(), headers: Vec::new(), body: None };
             match (check(&request, &manifest, &ConnectionInfo::default(), may_write), expected) {
                 (Ok(()), None) => {}
                 (Err((_, reason)), Some(words)) => assert!(reason.contains(words), "{reason}"),

@@ -1,18 +1,23 @@
 //! Calls of a plugin's connector: the same sandbox, limits and purity as for items.
 
 use super::{Inner, Plugin};
-use crate::{error::CallError, worlds::Failed};
+use crate::{error::CallError, fetch, worlds::Failed};
 use std::time::Duration;
 use tidegate_model::{
     ItemId,
     connector::{Step, Task},
-    outcome::{Answer, ConnectionInfo},
+    outcome::{Answer, ConnectionInfo, Request},
 };
 
 impl Plugin {
     /// Whether it looks after its connections: its manifest says so, and it exports a connector.
     pub fn connects(&self) -> bool {
         self.manifest().connector.is_some() && self.inner.world.connects()
+    }
+
+    /// Whether a request of a step only looks: it is one that a check may make too.
+    pub fn only_reads(&self, connection: &ConnectionInfo, request: &Request) -> bool {
+        fetch::check_connecting(request, self.manifest(), connection, false).is_ok()
     }
 
     /// Takes a task of its connector one step on, in a fresh instance. `seed` gives the clock and the randomness. Every request of the step is one that the
@@ -32,7 +37,8 @@ impl Plugin {
         let _slot = host.slots.acquire().await.ok();
         let _running = host.ticker.enter();
         let deadline = Duration::from_millis(identity.manifest.limits.deadline_ms);
-        let ended = tokio::time::timeout(deadline, world.advance(&mut store, identity, connection, task, answers)).await;
+        let ended =
+            tokio::time::timeout(deadline, world.advance(&mut store, identity, connection, task, answers)).await;
         store.data().log_stderr();
         match ended {
             Ok(Ok(step)) => Ok(step),

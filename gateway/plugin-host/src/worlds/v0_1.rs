@@ -60,8 +60,7 @@ impl Bound {
     fn new(pre: InstancePre<Guest>) -> wasmtime::Result<Self> {
         let exports = |name: &str| name.split('@').next() == Some(super::CONNECTOR);
         let component = pre.component();
-        let connects =
-            component.component_type().exports(component.engine()).any(|(name, _)| exports(name));
+        let connects = component.component_type().exports(component.engine()).any(|(name, _)| exports(name));
         let connector = connects.then(|| connecting::ConnectingPre::new(pre.clone())).transpose()?;
         Ok(Self { plugin: PluginPre::new(pre)?, connector })
     }

@@ -48,6 +48,7 @@ fn sheet(component: &[u8], manifest: &Value, anatomy: &Anatomy) -> Value {
         "topics": manifest["topics"],
         "events": manifest["events"],
         "fetch": manifest["capabilities"]["fetch"],
+        "write": manifest["connector"]["write"],
         "credentials": manifest["auth"],
         "settings": manifest["config_schema"]["properties"],
         "limits": manifest["limits"],
@@ -72,6 +73,7 @@ fn lines(sheet: &Value) -> Vec<String> {
     row("topics", names(&sheet["topics"], "name", "not told"));
     row("own events", names(&sheet["events"], "kind", "none"));
     row("may ask", list(&sheet["fetch"], "nobody"));
+    row("may change", list(&sheet["write"], "nothing"));
     row("credentials", credentials(&sheet["credentials"]));
     row("settings", settings(&sheet["settings"]));
     row("limits", limits(&sheet["limits"]));
@@ -150,6 +152,7 @@ mod tests {
         for expected in [
             "signature    shopify",
             "may ask      nobody",
+            "may change   nothing",
             "credentials  none",
             "settings     high_value_over",
             "exports      tidegate:plugin/normalizer@0.1.0",

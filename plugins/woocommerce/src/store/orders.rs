@@ -118,10 +118,8 @@ mod tests {
         let place = Place { after_s: 100, page: 1 };
         assert_eq!(place.next(150), Place { after_s: 149, page: 1 });
         assert_eq!(place.next(101), Place { after_s: 100, page: 2 }, "all of one second");
-        let span = |cursor: Option<&str>| Span {
-            since: "1970-01-01T00:10:00Z".to_owned(),
-            cursor: cursor.map(str::to_owned),
-        };
+        let span =
+            |cursor: Option<&str>| Span { since: "1970-01-01T00:10:00Z".to_owned(), cursor: cursor.map(str::to_owned) };
         assert_eq!(Place::of(&span(None)).unwrap(), Place { after_s: 599, page: 1 });
         assert_eq!(Place::of(&span(Some("149 2"))).unwrap(), Place { after_s: 149, page: 2 });
         assert!(Place::of(&span(Some("of another"))).is_err());

@@ -62,7 +62,11 @@ fn subscribing_mends_what_is_there_and_makes_what_is_missing() {
     ]);
     let task = Task::Subscribe(target(&["order.created", "order.updated"]));
     let step = testing::connect::<Woocommerce>(&connection(), &task, |request| {
-        asked.push(format!("{} {}", request.method, request.url.trim_start_matches("https://shop.example.com/wp-json/wc/v3")));
+        asked.push(format!(
+            "{} {}",
+            request.method,
+            request.url.trim_start_matches("https://shop.example.com/wp-json/wc/v3")
+        ));
         if let Some(body) = &request.body {
             assert!(body.contains(WEBHOOK_SECRET) && body.contains(URL), "{body}");
         }
@@ -82,9 +86,14 @@ fn a_refusal_says_what_to_do() {
         let Step::Failed(failure) = step else { panic!("{step:?}") };
         assert!(words.iter().all(|word| failure.reason.contains(word)), "{}", failure.reason);
     };
-    check(401, r#"{"code":"woocommerce_rest_cannot_view","message":"x"}"#, &["401 woocommerce_rest_cannot_view", "Read/Write"]);
+    check(
+        401,
+        r#"{"code":"woocommerce_rest_cannot_view","message":"x"}"#,
+        &["401 woocommerce_rest_cannot_view", "Read/Write"],
+    );
     check(404, "<html>", &["answered 404 when", "permalinks"]);
-    let step = testing::connect::<Woocommerce>(&testing::connection("{}"), &Task::Check(target(&[])), |_| ok(&json!([])));
+    let step =
+        testing::connect::<Woocommerce>(&testing::connection("{}"), &Task::Check(target(&[])), |_| ok(&json!([])));
     assert!(matches!(step, Step::Failed(failure) if failure.reason.contains("store = ")));
 }
 

@@ -78,11 +78,7 @@ pub(super) fn step(
 }
 
 fn failure(value: &wit::Failure) -> Failure {
-    Failure {
-        field: value.field.as_deref().map(text),
-        reason: text(&value.reason),
-        retryable: value.retryable,
-    }
+    Failure { field: value.field.as_deref().map(text), reason: text(&value.reason), retryable: value.retryable }
 }
 
 fn need(
