@@ -169,7 +169,7 @@ async fn a_kill_at_any_point_of_subscribing_leaves_no_secret_that_the_gateway_do
         for hook in store.webhooks() {
             let body = order(1).to_string();
             let played =
-                tidegate_test_support::woocommerce("customer.updated", &hook.id.to_string(), body, &hook.secret);
+                tidegate_test_support::woocommerce("product.updated", &hook.id.to_string(), body, &hook.secret);
             assert_eq!(gateway.post("woocommerce", &played).await.status, 200, "after {answered} writes");
         }
         // And the rest is seen through without an operator.

@@ -10,7 +10,7 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 use tidegate_model::{
     Timestamp,
-    connector::{Finding, Report, Span, Subscription, SubscriptionState, Target, Task},
+    connector::{Finding, Report, Severity, Span, Subscription, SubscriptionState, Target, Task},
 };
 use tidegate_store::Queue;
 
@@ -92,7 +92,9 @@ impl Round {
             to_mend(&wanted.topics, &report.subscriptions)
         };
         outcome.checked = Some((report.subscriptions, report.findings));
-        if topics.is_empty() {
+        // What a provider does not have for this account is no problem, and telling it again would not help.
+        let is_problem = outcome.is_problem();
+        if topics.is_empty() || !(is_problem || is_untold) {
             return Ok(());
         }
         tracing::warn!(
@@ -109,7 +111,7 @@ impl Round {
         }
         let Report { subscriptions, findings, .. } = perform(app, &self.subject, &Task::Check(target), None).await?;
         outcome.checked = Some((subscriptions, findings));
-        outcome.mended = true;
+        outcome.mended = !outcome.is_problem();
         Ok(())
     }
 
@@ -156,6 +158,12 @@ impl Outcome {
         if let ConnectorFault::Later { after, .. } = fault {
             self.pause = *after;
         }
+    }
+
+    /// Whether something is missed.
+    fn is_problem(&self) -> bool {
+        let mut findings = self.checked.iter().flat_map(|(_, findings)| findings);
+        findings.any(|finding| finding.severity == Severity::Problem)
     }
 
     /// How many items were read and are new.

@@ -39,7 +39,9 @@ pub(super) fn ready(app: &App, subject: &Subject, rotate: bool) -> Result<Option
     let key = (connection.workspace, connection.number);
     let mut tx = Tx::new(app.store(), connection.workspace);
     let row = tx.get::<SecretRow>(&key)?;
-    if SecretRow::needs_another(row.as_ref(), rotate) {
+    // One that does not open any more serves nobody.
+    let is_lost = rotate && newest(app, subject).is_err();
+    if is_lost || SecretRow::needs_another(row.as_ref(), rotate) {
         let sealed = vault.seal(&SecretRow::purpose(key.0, key.1), &new_secret()?)?;
         let mut row = row.unwrap_or(SecretRow { workspace: key.0, connection: key.1, generations: Vec::new() });
         row.add(sealed, app.now());
