@@ -6,6 +6,7 @@ mod connecting;
 pub(crate) use connecting::check as check_connecting;
 
 use crate::manifest::{AuthKind, Capabilities, PostRule};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use tidegate_model::{
     outcome::{ConnectionInfo, Request},
@@ -182,7 +183,7 @@ fn post(
         return Err(("body", format!("{bytes} bytes, and {BODY_BYTES} is the most")));
     }
     let path = path_of(&request.url);
-    if is_ruled(&capabilities.post, connection, authority, path) {
+    if is_ruled(&capabilities.post, connection, authority, request) {
         return Ok(());
     }
     let line = format!("[[capabilities.post]] with `host = \"{}\"` and `path = \"{}\"`", authority.host, short(path));
@@ -195,9 +196,32 @@ fn post(
 }
 
 /// Whether one of the rules lets a POST be made there.
-fn is_ruled(rules: &[PostRule], connection: &ConnectionInfo, authority: &Authority, path: &str) -> bool {
+fn is_ruled(rules: &[PostRule], connection: &ConnectionInfo, authority: &Authority, request: &Request) -> bool {
+    let path = path_of(&request.url);
     rules.iter().any(|rule| {
-        fill(&rule.host, connection).is_ok_and(|asked| asked.covers(authority)) && path_fits(&rule.path, path)
+        fill(&rule.host, connection).is_ok_and(|asked| asked.covers(authority))
+            && path_fits(&rule.path, path)
+            && (!rule.graphql || is_graphql_query(request.body.as_deref()))
+    })
+}
+
+/// A GraphQL request. A key that is there twice is an error: the provider might take the other one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Graphql {
+    query: String,
+    #[serde(default, rename = "variables")]
+    _variables: IgnoredAny,
+    #[serde(default, rename = "operationName")]
+    _operation_name: IgnoredAny,
+}
+
+/// Whether a GraphQL request can only read: its document begins as a query, and nowhere in it is a mutation named.
+fn is_graphql_query(body: Option<&str>) -> bool {
+    let asked = body.and_then(|body| serde_json::from_str::<Graphql>(body).ok());
+    asked.is_some_and(|Graphql { query, .. }| {
+        let begins = query.trim_start();
+        (begins.starts_with("query") || begins.starts_with('{')) && !query.contains("mutation")
     })
 }
 
@@ -320,8 +344,12 @@ mod tests {
     fn a_post_is_made_only_where_the_manifest_says_that_it_reads() {
         let mut asks = asking(&["api.example.com"]);
         asks.post = vec![
-            PostRule { host: "api.example.com".to_owned(), path: "/v3/objects/*/batch/read".to_owned() },
-            PostRule { host: "api.example.com".to_owned(), path: "/search".to_owned() },
+            PostRule {
+                host: "api.example.com".to_owned(),
+                path: "/v3/objects/*/batch/read".to_owned(),
+                graphql: false,
+            },
+            PostRule { host: "api.example.com".to_owned(), path: "/search".to_owned(), graphql: false },
         ];
         let check_post = |url: &str, allowed: bool| {
             let request = Request { method: "POST".to_owned(), body: Some("{}".to_owned()), ..get(url) };

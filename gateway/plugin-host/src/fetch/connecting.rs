@@ -4,7 +4,7 @@ use super::{BODY_BYTES, URL_BYTES, Wrong, fill, headers, is_ruled, short};
 use crate::manifest::Manifest;
 use tidegate_model::{
     outcome::{ConnectionInfo, Request},
-    reach::{authority_of, path_of},
+    reach::authority_of,
 };
 
 /// Methods that change something.
@@ -33,13 +33,13 @@ pub(crate) fn check(
         return Err(("url", format!("the plugin may not read from {authority}: {line}")));
     }
     headers(request)?;
-    let (method, path) = (request.method.as_str(), path_of(&request.url));
+    let method = request.method.as_str();
     let connector = manifest.connector.as_ref();
-    let queries = connector.is_some_and(|held| is_ruled(&held.query, connection, &authority, path));
+    let queries = connector.is_some_and(|held| is_ruled(&held.query, connection, &authority, request));
     match method {
         "GET" if request.body.is_some() => Err(("body", "a GET has no body".to_owned())),
         "GET" => Ok(()),
-        "POST" if queries || is_ruled(&manifest.capabilities.post, connection, &authority, path) => Ok(()),
+        "POST" if queries || is_ruled(&manifest.capabilities.post, connection, &authority, request) => Ok(()),
         _ if !WRITES.contains(&method) => {
             Err(("method", format!("expected GET or one of {}, found {:?}", WRITES.join(", "), short(method))))
         }
@@ -60,7 +60,7 @@ mod tests {
 
     const MANIFEST: &str = "id = \"a\"\nname = \"A\"\nversion = \"1.0.0\"\n\
         [capabilities]\nfetch = [\"read.example.com\", \"both.example.com\"]\n\
-        [connector]\nwrite = [\"both.example.com\"]\nquery = [{ host = \"both.example.com\", path = \"/search\" }]\n";
+        [connector]\nwrite = [\"both.example.com\"]\nquery = [{ host = \"both.example.com\", path = \"/search\" }, { host = \"both.example.com\", path = \"/graphql\", graphql = true }]\n";
 
     #[test]
     fn a_connector_writes_to_its_hosts_and_only_in_tasks_that_may() {
@@ -81,6 +81,25 @@ mod tests {
             check_one(method, "https://read.example.com/x", true, Some("may not write"));
         }
         check_one("POST", "https://both.example.com/search", false, None);
+        let graphql = |document: &str, may_write: bool, expected: Option<&str>| {
+            let body = serde_json::json!({"query": document, "variables": {}}).to_string();
+            let url = "https://both.example.com/graphql".to_owned();
+            let request = Request { method: "POST".to_owned(), url, headers: Vec::new(), body: Some(body) };
+            let found = check(&request, &manifest, &ConnectionInfo::default(), may_write);
+            assert_eq!(
+                found.err().map(|(_, reason)| reason.contains("only looks")),
+                expected.map(|_| true),
+                "{document}"
+            );
+        };
+        graphql("query { shop { id } }", false, None);
+        graphql(" { shop { id } }", false, None);
+        graphql("mutation { hook { id } }", false, Some("only looks"));
+        graphql("query A { shop { id } } mutation B { hook { id } }", false, Some("only looks"));
+        graphql("#\nmutation { hook { id } }", false, Some("only looks"));
+        graphql("mutation { hook { id } }", true, None);
+        let twice = r#"{"query": "mutation { hook }", "query": "query { shop }"}"#;
+        assert!(!super::super::is_graphql_query(Some(twice)));
         check_one("TRACE", both, true, Some("expected GET"));
         check_one("GET", "https://other.example.com/x", true, Some("may not read"));
     }

@@ -151,11 +151,11 @@ mod tests {
         assert!(lines[0].starts_with("shopify@0.1.0"), "{lines:#?}");
         for expected in [
             "signature    shopify",
-            "may ask      nobody",
-            "may change   nothing",
-            "credentials  none",
-            "settings     high_value_over",
-            "exports      tidegate:plugin/normalizer@0.1.0",
+            "may ask      {account}",
+            "may change   {account}",
+            "credentials  host {account}, kind header, name X-Shopify-Access-Token, optional true, secret access_token",
+            "settings     high_value_over, api_version",
+            "exports      tidegate:plugin/connector@0.1.0, tidegate:plugin/normalizer@0.1.0",
         ] {
             assert!(lines.iter().any(|line| line == expected), "{expected}: {lines:#?}");
         }
