@@ -188,7 +188,12 @@ fn filled(template: &str, section: &config::Connection, info: &ConnectionInfo) -
         Some(setting) => format!("connections.{}.settings.{setting}", section.name),
         None => format!("connections.{}.account", section.name),
     };
-    fill(template, info).map(|asked| asked.host).map_err(|problem| fault(key, problem))
+    match fill(template, info) {
+        Ok(asked) => Ok(asked.host),
+        // An account that is no host matters only to who is to be asked there.
+        Err(_) if section.credentials.is_empty() && setting_of(template).is_none() => Ok(None),
+        Err(problem) => Err(fault(key, problem)),
+    }
 }
 
 impl super::Catalog {

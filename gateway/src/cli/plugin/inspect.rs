@@ -153,8 +153,8 @@ mod tests {
             "signature    shopify",
             "may ask      {account}",
             "may change   {account}",
-            "credentials  host {account}, kind header, name X-Shopify-Access-Token, optional true, secret access_token",
-            "settings     high_value_over, api_version",
+            "credentials  host {account}, kind header, name X-Shopify-Access-Token, secret access_token, optional true",
+            "settings     api_version, high_value_over",
             "exports      tidegate:plugin/connector@0.1.0, tidegate:plugin/normalizer@0.1.0",
         ] {
             assert!(lines.iter().any(|line| line == expected), "{expected}: {lines:#?}");
