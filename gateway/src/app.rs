@@ -1,5 +1,6 @@
 //! What handlers and workers of a gateway share. Its parts: how it runs, is read again, and ends.
 
+mod connecting;
 mod figures;
 mod flights;
 mod reload;
@@ -60,6 +61,7 @@ pub(crate) struct App {
     data: PathBuf,
     listening: SocketAddr,
     backup: Underway,
+    connecting: connecting::Turns,
 }
 
 impl App {
@@ -93,6 +95,7 @@ impl App {
             draining: AtomicBool::new(false),
             disk_is_low: AtomicBool::new(false),
             backup: Underway::default(),
+            connecting: connecting::Turns::default(),
             reserve_bytes: place.reserve_bytes,
             data: place.data,
             listening: place.listening,

@@ -6,6 +6,7 @@ mod files;
 mod load;
 mod proof;
 mod reach;
+mod sealed;
 mod settings;
 mod switch;
 mod trial;
@@ -13,13 +14,15 @@ mod trial;
 pub(crate) use diff::{Change, Facts, changes};
 pub(crate) use load::{CatalogFault, Sources};
 pub(crate) use proof::scheme_of;
+pub(crate) use sealed::secrets_of;
 pub(crate) use trial::{Trial, Tried};
 
 use crate::{
-    config::{Config, Sending},
+    config::{Config, Reconcile, Sending},
     http::Proxies,
     metrics::{EndpointMeter, FlowMeter, Metrics, PluginMeter, SenderMeter},
     records::PauseRow,
+    vault::Vault,
 };
 use std::{
     collections::HashMap,
@@ -178,6 +181,30 @@ pub(crate) struct Connection {
     pub reach: Option<Reach>,
     /// What the manifest asks for and the operator has not granted: the lines to add.
     pub not_granted: Vec<String>,
+    /// How often it is looked after.
+    pub look_after: LookAfter,
+}
+
+/// How often a connection is looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LookAfter {
+    /// As usual, when its provider is to send.
+    Usual,
+    /// Never.
+    Never,
+    /// In this period, in milliseconds.
+    Every(i64),
+}
+
+impl LookAfter {
+    /// The period in milliseconds, for a connection whose provider is to send or not.
+    pub(crate) fn period_ms(self, is_wanted: bool) -> Option<i64> {
+        match self {
+            Self::Usual => is_wanted.then_some(Reconcile::USUAL_MS),
+            Self::Never => None,
+            Self::Every(ms) => Some(ms),
+        }
+    }
 }
 
 /// A number that sends.
@@ -260,6 +287,7 @@ pub(crate) struct Catalog {
     plugins: HashMap<String, Plugin>,
     client: HttpClient,
     fetcher: Fetcher,
+    vault: Arc<Vault>,
 }
 
 impl Catalog {
@@ -306,6 +334,16 @@ impl Catalog {
     /// Every endpoint.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.endpoints.values().map(|endpoint| &**endpoint)
+    }
+
+    /// Every connection, with its endpoint.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = (&Arc<Endpoint>, &Arc<Connection>)> {
+        self.endpoints.values().flat_map(|endpoint| endpoint.connections.iter().map(move |held| (endpoint, held)))
+    }
+
+    /// What seals and opens the gateway's own secrets.
+    pub(crate) const fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
     /// A plugin that is in use, by its digest.

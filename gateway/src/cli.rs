@@ -2,6 +2,7 @@
 
 mod bench;
 mod config;
+mod connection;
 mod control;
 mod demo;
 mod event;
@@ -62,6 +63,9 @@ enum Command {
     /// Plugins: write, test and pack one; install, upgrade and roll back; see how those that are loaded fare.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Accounts at providers: have a provider send its webhooks here, and see how that fares.
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
     /// How the numbers that send fare: pause and resume them.
     #[command(subcommand)]
     Sender(sender::SenderCommand),
@@ -125,6 +129,7 @@ pub fn run() -> u8 {
         Command::Message(command) => message::run(&command),
         Command::Queue(command) => queue::run(&command),
         Command::Plugin(command) => plugin::run(&command),
+        Command::Connection(command) => connection::run(&command),
         Command::Sender(command) => sender::run(&command),
         Command::Store(command) => store::run(&command),
         Command::Backup(args) => store::backup(&args),

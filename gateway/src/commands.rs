@@ -1,11 +1,13 @@
 //! Commands: what a person may do to a running gateway. The HTTP face and the command line call these, never a stage.
 
+mod connection;
 mod plugins;
 mod queue;
 mod replay;
 mod reply;
 mod sender;
 
+pub(crate) use connection::{Subscribe, check_connection, subscribe_connection, unsubscribe_connection};
 pub(crate) use plugins::{
     Desk, Install, PLUGINS, Rollback, Uninstall, Upgrade, install, rollback, uninstall, upgrade, versions,
 };

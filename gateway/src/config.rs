@@ -1,6 +1,7 @@
 //! Configuration: documented defaults, then a file, the environment and flags. Unknown keys are errors that show the line.
 
 mod check;
+mod connecting;
 mod fault;
 mod layer;
 mod origin;
@@ -12,6 +13,7 @@ mod show;
 mod sources;
 mod warnings;
 
+pub(crate) use connecting::{Reconcile, SecretsSection};
 pub(crate) use fault::{ConfigFault, ConfigFaults};
 pub(crate) use origin::Origins;
 pub(crate) use plugins::PluginGrants;
@@ -50,6 +52,8 @@ pub(crate) struct Config {
     pub sending: Sending,
     /// How long to keep what.
     pub retention: Retention,
+    /// What the gateway's own secrets are sealed with.
+    pub secrets: SecretsSection,
     /// Where plugins come from, and whose are taken.
     pub plugin_sources: PluginSources,
     /// Businesses, by name.
@@ -227,6 +231,9 @@ pub(crate) struct Connection {
     /// What the gateway adds to the plugin's requests, by the names in the plugin's manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, SecretText>,
+    /// How often it is looked after, and what no webhook told is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile: Option<Reconcile>,
 }
 
 /// A configuration, and where its values come from.
@@ -311,6 +318,7 @@ impl Config {
         let credentials = self.connections.iter_mut().flat_map(|connection| connection.credentials.values_mut());
         credentials.for_each(|secret| secret.rebase(base));
         self.senders.iter_mut().for_each(|sender| sender.rebase(base));
+        self.secrets.master_key.rebase(base);
         self.plugin_sources.rebase(base);
     }
 }
@@ -333,6 +341,7 @@ struct Layer {
     workers: Option<WorkersLayer>,
     sending: Option<SendingLayer>,
     retention: Option<RetentionLayer>,
+    secrets: Option<SecretsLayer>,
     plugin_sources: Option<PluginSourcesLayer>,
     workspaces: Option<BTreeMap<String, Workspace>>,
     plugins: Option<BTreeMap<String, PluginGrants>>,
@@ -373,6 +382,7 @@ layers! {
         failures_to_pause: u32,
         no_whatsapp_s: u32,
     }
+    SecretsLayer { master_key: SecretText }
     RetentionLayer { days: u16, max_rows: u64, dead_letter_days: u16 }
     PluginSourcesLayer {
         dir: PathBuf,

@@ -51,7 +51,7 @@ impl Kind {
             Some(Work::Delivery { .. }) => Self::Delivery,
             Some(Work::Timer { .. }) => Self::Timer,
             Some(Work::Send { .. } | Work::Unknown { .. }) => Self::Message,
-            Some(Work::Letter { .. } | Work::Resume { .. }) | None => Self::Unknown,
+            Some(Work::Letter { .. } | Work::Resume { .. } | Work::Connect { .. }) | None => Self::Unknown,
         }
     }
 

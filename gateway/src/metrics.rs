@@ -58,6 +58,7 @@ labels! {
     Sender { sender: String }
     Attempt { sender: String, result: &'static str }
     Queue { queue: &'static str }
+    Connected { connection: String }
     Reload { outcome: &'static str }
 }
 
@@ -192,6 +193,9 @@ metrics! {
     accepting: Gauge = Gauge::default(), gauge "accepting" [] "1 while webhooks are taken";
     disk_free: Gauge = Gauge::default(), gauge "disk_free" (Bytes) [] "Free bytes of the data directory's disk";
     disk_size: Gauge = Gauge::default(), gauge "disk_size" (Bytes) [] "Bytes of the data directory's disk";
+    connection_health: Family<Connected, Gauge> = Family::default(), gauge "connection_health" ["connection"] "Of connections that are looked after: 0 all is well, 1 something may be missed, 2 something is missed";
+    connection_mended: Family<Connected, Counter> = Family::default(), counter "connection_mended" ["connection"] "Times that a provider had switched webhooks off and the gateway had them sent again";
+    connection_read: Family<Connected, Counter> = Family::default(), counter "connection_items_read" ["connection"] "Items that were read at the provider";
     reloads: Family<Reload, Counter> = Family::default(), counter "config_reloads" ["outcome"] "Times that the configuration was read again: done or refused";
     memory: Gauge = Gauge::default(), gauge "process_resident_memory" (Bytes) [] "Resident memory of the process";
     cpu: counter::Counter<f64, AtomicU64> = counter::Counter::default(), counter "process_cpu" (Seconds) [] "Processor time of the process";
@@ -288,6 +292,21 @@ impl Metrics {
     /// Messages on their way.
     pub(crate) const fn in_flight(&self) -> &Gauge {
         &self.in_flight
+    }
+
+    /// Tells how a connection fares.
+    pub(crate) fn set_connection(&self, name: &str, health: i64) {
+        self.connection_health.get_or_create_owned(&Connected { connection: name.to_owned() }).set(health);
+    }
+
+    /// Webhooks of a connection that are sent again.
+    pub(crate) fn connection_mended(&self, name: &str) -> Counter {
+        self.connection_mended.get_or_create_owned(&Connected { connection: name.to_owned() })
+    }
+
+    /// Items of a connection that were read.
+    pub(crate) fn connection_read(&self, name: &str) -> Counter {
+        self.connection_read.get_or_create_owned(&Connected { connection: name.to_owned() })
     }
 
     /// Counts a reload that was done, or refused.

@@ -21,12 +21,14 @@ mod unknown;
 mod window;
 
 pub(crate) use fetch::{
-    answers_key, forget as forget_fetch, is_fetch, read as read_for, settle as settle_fetch, waiting,
+    answers_key, forget as forget_fetch, is_fetch, lane_aside, read as read_for, settle as settle_fetch, waiting,
 };
 pub(crate) use handshake::handshake;
 pub(crate) use health::{close, concerns, put};
 pub(crate) use interpret::label;
-pub(crate) use receive::{Accepted, BodyFault, Incoming, Mark, ReceiveFault, is_unsigned, read_body, receive};
+pub(crate) use receive::{
+    Accepted, BodyFault, Incoming, Mark, ReceiveFault, is_unsigned, read_body, receive, receive_read,
+};
 pub(crate) use runner::{
     Applied, Examined, Now, Progress, ReplayRequest, Runner, apply, examine, interpretations_in, interpretations_of,
     of_the_moment, resume_all,

@@ -33,10 +33,12 @@ macro_rules! record {
     };
 }
 
+mod connections;
 mod fetches;
 mod incoming;
 mod plugins;
 
+pub(crate) use connections::{ConnectionRow, Reading, SecretRow, Trouble, Wanted};
 pub(crate) use fetches::{AnswersRow, Exchange, FetchRow, Given};
 pub(crate) use incoming::{
     Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, PauseRow,

@@ -1,9 +1,11 @@
 //! Views: what lists and details show. Reads only.
 
+mod connections;
 mod plugins;
 mod queue;
 mod waiting;
 
+pub(crate) use connections::{connection, connections};
 pub(crate) use plugins::plugins;
 pub(crate) use queue::{Filter, letter, queue, workspace_name};
 pub(crate) use waiting::waiting;
@@ -268,6 +270,7 @@ pub(crate) fn delivery(app: &App, id: DeliveryId) -> Found<Option<Value>> {
         "received_at": delivery.received_at,
         "secret_index": delivery.secret_index,
         "stale": delivery.stale,
+        "read_back": delivery.read_back,
         "headers": headers,
         "body_bytes": delivery.body_bytes,
         "body": body,

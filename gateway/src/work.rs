@@ -58,6 +58,13 @@ pub(crate) enum Work {
         /// Its position there.
         index: u32,
     },
+    /// Look after a connection at its provider.
+    Connect {
+        /// The connection's number.
+        connection: u32,
+        /// Which of the connection's turns; only the last one counts.
+        turn: u32,
+    },
     /// A message was unknown for long enough.
     Unknown {
         /// The message.
@@ -77,6 +84,7 @@ impl Work {
     const UNKNOWN: u8 = 7;
     const FETCH: u8 = 8;
     const ANSWERED: u8 = 9;
+    const CONNECT: u8 = 10;
 
     /// As a row.
     pub(crate) fn row(self) -> WorkRow {
@@ -90,6 +98,7 @@ impl Work {
             Self::Unknown { id, attempt } => (Self::UNKNOWN, *id.raw(), attempt),
             Self::Fetch { id, index } => (Self::FETCH, *id.raw(), index),
             Self::Answered { id, index } => (Self::ANSWERED, *id.raw(), index),
+            Self::Connect { connection, turn } => (Self::CONNECT, u128::from(connection).to_be_bytes(), turn),
         };
         WorkRow { kind, id, attempt: 0, arg }
     }
@@ -105,6 +114,7 @@ impl Work {
             | Self::Send { .. }
             | Self::Letter { .. }
             | Self::Resume { .. }
+            | Self::Connect { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -121,6 +131,9 @@ impl Work {
             Self::UNKNOWN => Self::Unknown { id: MessageId::from_raw(row.id), attempt: row.arg },
             Self::FETCH => Self::Fetch { id: DeliveryId::from_raw(row.id), index: row.arg },
             Self::ANSWERED => Self::Answered { id: DeliveryId::from_raw(row.id), index: row.arg },
+            Self::CONNECT => {
+                Self::Connect { connection: u32::try_from(u128::from_be_bytes(row.id)).ok()?, turn: row.arg }
+            }
             _ => return None,
         })
     }
@@ -150,6 +163,7 @@ mod tests {
             Work::Unknown { id: MessageId::from_raw(id), attempt: 2 },
             Work::Fetch { id: DeliveryId::from_raw(id), index: 3 },
             Work::Answered { id: DeliveryId::from_raw(id), index: 4 },
+            Work::Connect { connection: 3, turn: 9 },
         ] {
             assert_eq!(Work::read(&work.row()), Some(work));
         }

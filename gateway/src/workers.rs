@@ -1,5 +1,6 @@
 //! The loops of a running gateway: threads that interpret and advance, the thread that sends and reads, and the waker. Each is a `tick` that does one thing and a loop that waits.
 
+mod connect;
 mod fetch;
 mod plugins;
 mod retention;

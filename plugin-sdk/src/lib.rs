@@ -27,11 +27,15 @@
 //!   now as a string and now as a number, exactly and without copying.
 //! - **Forms**: [`form::parse`] reads a body that is a form, and the parameters of the URL that the manifest asks for.
 //! - **Asking the provider**: [`Context::fetch`] looks like a call; the gateway makes it, and calls the plugin again.
+//! - **Looking after connections**: a plugin that also implements [`Connector`] subscribes, checks and reads again what no webhook told.
 //! - **Testing**: [`testing::interpret`] runs a plugin natively, in a unit test.
 
 #[doc(hidden)]
 pub mod bindings;
+#[doc(hidden)]
+pub mod connector_bindings;
 
+mod connector;
 mod contact;
 mod context;
 pub mod decimal;
@@ -50,13 +54,31 @@ pub use bindings::tidegate::plugin::types::{
     Deal, Direction, Entity, Event, Field, Form, Header, Item, Lead, LineItem, Media, Message, Money, Order, Outcome,
     Payload, Phone, Pricing, ProviderError, Referral, Request, Response, Sender, Shipment, Status, Template, Trigger,
 };
+pub use connector::{Calls, Connector, WEBHOOK_SECRET};
+pub use connector_bindings::exports::tidegate::plugin::connector::{
+    Finding, FoundItem, Report, Severity, Span, Step, Subscription, SubscriptionState, Target, Task,
+};
 pub use context::Context;
 pub use error::Error;
 pub use plugin::{Interpretation, Plugin};
 
-/// Makes a type that implements [`Plugin`] the component's plugin: `export!(MyPlugin);`, once in a crate.
+/// Makes a type that implements [`Plugin`] the component's plugin: `export!(MyPlugin);`, once in a crate. With `export!(MyPlugin, connector);` the type implements
+/// [`Connector`] too, and looks after its connections.
 #[macro_export]
 macro_rules! export {
+    ($plugin:ty, connector $(,)?) => {
+        $crate::export!($plugin);
+
+        const _: () = {
+            type Exported = $crate::__private::Component<$plugin>;
+
+            const fn is_connector<C: $crate::Connector>() {}
+            is_connector::<$plugin>();
+
+            #[cfg(target_arch = "wasm32")]
+    $crate::connector_bindings::export_connecting_component!(Exported with_types_in $crate::connector_bindings);
+        };
+    };
     ($plugin:ty $(,)?) => {
         // Its name is what the compiler says when it is there twice.
         #[doc(hidden)]

@@ -1,9 +1,11 @@
 //! Runs a plugin natively, in a unit test: no component, no gateway. For tests against the real host there are fixtures (`tidegate-plugin-testing`).
 
-use crate::{Answer, Connection, Header, Item, Outcome, Plugin, Request};
+use crate::{Answer, Connection, Connector, Header, Item, Outcome, Plugin, Request, Step, Task};
 
 /// How many rounds of requests [`interpret_answering`] answers before it gives up.
 const MAX_ROUNDS: usize = 8;
+/// The same of a connector's task, which asks for one thing after the other.
+const MAX_STEPS: usize = 64;
 
 /// An item of a topic, received at 2026-03-01T10:00:00Z.
 pub fn item(topic: &str, body: &str) -> Item {
@@ -55,6 +57,22 @@ pub fn interpret_answering<P: Plugin>(
     Outcome::Failed(crate::bindings::tidegate::plugin::types::Failure {
         field: None,
         reason: format!("no outcome after {MAX_ROUNDS} rounds of requests"),
+        retryable: false,
+    })
+}
+
+/// Sees a connector's task through as the gateway does: answers what it says it needs, and calls it again.
+pub fn connect<C: Connector>(connection: &Connection, task: &Task, mut answer: impl FnMut(&Request) -> Answer) -> Step {
+    let mut answers = Vec::new();
+    for _ in 0..MAX_STEPS {
+        match crate::connector::step::<C>(connection, task, &answers) {
+            Step::Need(requests) => answers.extend(requests.iter().map(&mut answer)),
+            step => return step,
+        }
+    }
+    Step::Failed(crate::bindings::tidegate::plugin::types::Failure {
+        field: None,
+        reason: format!("not done after {MAX_STEPS} requests"),
         retryable: false,
     })
 }

@@ -6,6 +6,7 @@ mod batches;
 mod calendly;
 mod cli;
 mod configuration;
+mod connector;
 mod conversation;
 mod crash;
 mod delivery;

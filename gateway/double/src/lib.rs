@@ -17,6 +17,7 @@ mod server;
 mod state;
 mod twilio;
 mod webhook;
+mod woo;
 
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
@@ -29,3 +30,4 @@ pub use script::{Script, ScriptError};
 pub use state::StatusManner;
 pub use twilio::{Service, TwilioAccount};
 pub use webhook::Button;
+pub use woo::{Heard, Hook, HookStatus, StoreFailure, WooStore};

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{control, graph::error::GraphError, script::Script, state::Shared, twilio};
 
-use connection::Cut;
+pub(crate) use connection::Cut;
 pub(crate) use connection::serve;
 use verdict::{Call, Reply};
 

@@ -132,7 +132,13 @@ impl Fetcher {
         let authority = Authority { host, port: url.port() };
         let mut whole = url.clone();
         credentials::in_url(held, &authority, &mut whole);
-        let method = if request.method == "POST" { Method::POST } else { Method::GET };
+        let method = match request.method.as_str() {
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "PATCH" => Method::PATCH,
+            "DELETE" => Method::DELETE,
+            _ => Method::GET,
+        };
         let mut building = client.request(method, whole);
         for (name, value) in &request.headers {
             building = building.header(name, value);
@@ -161,7 +167,10 @@ fn next(request: &Request, url: &Url, response: &Response) -> Next {
         return Next::Answer;
     };
     if request.method != "GET" {
-        return Next::Nowhere(format!("the provider sends a POST to another place ({status}), which is not followed"));
+        return Next::Nowhere(format!(
+            "the provider sends a {} to another place ({status}), which is not followed",
+            request.method
+        ));
     }
     match url.join(place) {
         Ok(next) => Next::Hop(next),

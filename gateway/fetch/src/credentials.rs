@@ -21,6 +21,10 @@ impl Hidden {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Hidden {
@@ -132,8 +136,16 @@ fn header_of(kind: &Kind) -> Option<(HeaderName, HeaderValue)> {
 
 /// Takes every secret out of a text: a server may say what it was told.
 pub(crate) fn scrub(credentials: &[Credential], text: String) -> String {
-    let mut text = text;
-    for form in credentials.iter().flat_map(forms) {
+    without(credentials.iter().flat_map(forms), text)
+}
+
+/// Takes one secret out of a text.
+pub(crate) fn scrub_secret(secret: &Hidden, text: String) -> String {
+    without(forms_of(secret).into_iter(), text)
+}
+
+fn without(forms: impl Iterator<Item = String>, mut text: String) -> String {
+    for form in forms {
         if form.len() >= LEAST_SCRUBBED && text.contains(&form) {
             text = text.replace(&form, "***");
         }
@@ -143,18 +155,21 @@ pub(crate) fn scrub(credentials: &[Credential], text: String) -> String {
 
 /// A credential's secrets as they may be met: plain, as parts of a URL, in the form of basic authentication.
 fn forms(held: &Credential) -> Vec<String> {
-    let mut forms: Vec<String> = Vec::new();
-    for Hidden(secret) in held.secrets() {
-        let mut url = Url::parse("http://a.example").ok();
-        if let Some(url) = &mut url {
-            url.query_pairs_mut().append_pair("x", secret);
-            forms.extend(url.query().and_then(|query| query.strip_prefix("x=")).map(str::to_owned));
-        }
-        forms.push(secret.clone());
-    }
+    let mut forms: Vec<String> = held.secrets().into_iter().flat_map(forms_of).collect();
     if let Kind::Basic { user, password } = &held.kind {
         forms.push(STANDARD.encode(format!("{}:{}", user.0, password.0)));
     }
+    forms
+}
+
+fn forms_of(Hidden(secret): &Hidden) -> Vec<String> {
+    let mut forms = Vec::new();
+    let mut url = Url::parse("http://a.example").ok();
+    if let Some(url) = &mut url {
+        url.query_pairs_mut().append_pair("x", secret);
+        forms.extend(url.query().and_then(|query| query.strip_prefix("x=")).map(str::to_owned));
+    }
+    forms.push(secret.clone());
     forms
 }
 

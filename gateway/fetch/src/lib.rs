@@ -10,6 +10,7 @@ mod reach;
 mod resolve;
 mod rules;
 mod shared;
+mod write;
 
 pub use address::not_public;
 pub use client::{ClientError, Fetcher, Times};
@@ -18,3 +19,4 @@ pub use pace::{Pace, Rate};
 pub use reach::{Fetched, Reach};
 pub use resolve::{Lookup, LookupFuture};
 pub use rules::{Grants, MissingCredential, Refusal, Rules};
+pub use write::{Purpose, Writes};

@@ -6,6 +6,7 @@ use crate::{
     pace::{Pace, Rate},
     rules::Rules,
     shared::Shared,
+    write::Writes,
 };
 use futures_util::stream::{self, StreamExt};
 use std::{sync::Arc, time::Duration};
@@ -32,6 +33,8 @@ pub enum Fetched {
 pub struct Reach {
     /// Where to.
     pub rules: Rules,
+    /// Where a connector may write.
+    pub writes: Writes,
     /// With what.
     pub credentials: Vec<Credential>,
     /// Largest answer, in bytes.
@@ -46,7 +49,7 @@ impl Reach {
     /// A connection's reach.
     pub fn new(fetcher: Fetcher, rules: Rules, credentials: Vec<Credential>, answer_bytes: usize, rate: Rate) -> Self {
         let (pace, shared) = (Arc::new(Pace::new(rate)), Shared::default());
-        Self { rules, credentials, answer_bytes, pace, fetcher, shared }
+        Self { rules, writes: Writes::default(), credentials, answer_bytes, pace, fetcher, shared }
     }
 
     /// Makes requests, several at once as far as the pace allows; what became of them, in their order. `asked` is the number at which they were asked for, and
@@ -62,7 +65,7 @@ impl Reach {
         self.shared.read(request, asked, number, self.make(request)).await
     }
 
-    async fn make(&self, request: &Request) -> Fetched {
+    pub(crate) async fn make(&self, request: &Request) -> Fetched {
         let _turn = match self.pace.turn().await {
             Ok(turn) => turn,
             Err(pause) => {

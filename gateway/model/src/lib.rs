@@ -1,6 +1,7 @@
 //! The vocabulary of Tidegate and its rules: pure values and functions. No I/O, no clock, no async, no randomness: time and ids are arguments.
 
 pub mod circuit;
+pub mod connector;
 pub mod contact;
 pub mod event;
 pub mod gate;

@@ -112,6 +112,14 @@ pub enum LoadError {
         /// The SDK of that version.
         sdk: &'static str,
     },
+    /// Its manifest promises a connector.
+    #[error(
+        "the plugin.toml of {plugin} has [connector], and the component exports no tidegate:plugin/connector: implement `Connector` and write `export!(MyPlugin, connector);`, or take [connector] out"
+    )]
+    NoConnector {
+        /// The plugin's id.
+        plugin: String,
+    },
     /// The component does not fit for another reason.
     #[error("the plugin {plugin} does not fit the world `plugin` of tidegate:plugin@{version}: {reason}")]
     World {

@@ -1,7 +1,12 @@
 //! What a plugin may ask the host to read, as its manifest says: hosts, also ones that a connection names; reads by POST; headers and bodies. What the operator
 //! grants of it, and where a name leads, is for the gateway.
 
-use crate::manifest::{AuthKind, Capabilities};
+mod connecting;
+
+pub(crate) use connecting::check as check_connecting;
+
+use crate::manifest::{AuthKind, Capabilities, PostRule};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use tidegate_model::{
     outcome::{ConnectionInfo, Request},
@@ -178,10 +183,7 @@ fn post(
         return Err(("body", format!("{bytes} bytes, and {BODY_BYTES} is the most")));
     }
     let path = path_of(&request.url);
-    let allowed = capabilities.post.iter().any(|rule| {
-        fill(&rule.host, connection).is_ok_and(|asked| asked.covers(authority)) && path_fits(&rule.path, path)
-    });
-    if allowed {
+    if is_ruled(&capabilities.post, connection, authority, request) {
         return Ok(());
     }
     let line = format!("[[capabilities.post]] with `host = \"{}\"` and `path = \"{}\"`", authority.host, short(path));
@@ -191,6 +193,36 @@ fn post(
             "the plugin may not POST there, since a POST may change something: if it only reads, its plugin.toml needs {line}"
         ),
     ))
+}
+
+/// Whether one of the rules lets a POST be made there.
+fn is_ruled(rules: &[PostRule], connection: &ConnectionInfo, authority: &Authority, request: &Request) -> bool {
+    let path = path_of(&request.url);
+    rules.iter().any(|rule| {
+        fill(&rule.host, connection).is_ok_and(|asked| asked.covers(authority))
+            && path_fits(&rule.path, path)
+            && (!rule.graphql || is_graphql_query(request.body.as_deref()))
+    })
+}
+
+/// A GraphQL request. A key that is there twice is an error: the provider might take the other one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Graphql {
+    query: String,
+    #[serde(default, rename = "variables")]
+    _variables: IgnoredAny,
+    #[serde(default, rename = "operationName")]
+    _operation_name: IgnoredAny,
+}
+
+/// Whether a GraphQL request can only read: its document begins as a query, and nowhere in it is a mutation named.
+fn is_graphql_query(body: Option<&str>) -> bool {
+    let asked = body.and_then(|body| serde_json::from_str::<Graphql>(body).ok());
+    asked.is_some_and(|Graphql { query, .. }| {
+        let begins = query.trim_start();
+        (begins.starts_with("query") || begins.starts_with('{')) && !query.contains("mutation")
+    })
 }
 
 /// Whether a path is the rule's; `*` in it stands for one part between slashes.
@@ -229,7 +261,6 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::PostRule;
 
     fn connection(account: Option<&str>, settings: &str) -> ConnectionInfo {
         ConnectionInfo { name: "test".to_owned(), account: account.map(str::to_owned), settings: settings.to_owned() }
@@ -313,8 +344,12 @@ mod tests {
     fn a_post_is_made_only_where_the_manifest_says_that_it_reads() {
         let mut asks = asking(&["api.example.com"]);
         asks.post = vec![
-            PostRule { host: "api.example.com".to_owned(), path: "/v3/objects/*/batch/read".to_owned() },
-            PostRule { host: "api.example.com".to_owned(), path: "/search".to_owned() },
+            PostRule {
+                host: "api.example.com".to_owned(),
+                path: "/v3/objects/*/batch/read".to_owned(),
+                graphql: false,
+            },
+            PostRule { host: "api.example.com".to_owned(), path: "/search".to_owned(), graphql: false },
         ];
         let check_post = |url: &str, allowed: bool| {
             let request = Request { method: "POST".to_owned(), body: Some("{}".to_owned()), ..get(url) };

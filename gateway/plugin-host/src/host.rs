@@ -9,7 +9,7 @@ use crate::{
     own_kinds::OwnKinds,
     plugin::{Identity, Plugin},
     ticker::Ticker,
-    worlds::{CONTRACTS, Contract, Linked, World, choose, shape::Shape, short, spoken},
+    worlds::{CONNECTOR, CONTRACTS, Contract, Linked, World, choose, shape::Shape, short, spoken},
 };
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, sync::Arc};
@@ -111,6 +111,9 @@ impl PluginHost {
         let digest: [u8; 32] = Sha256::digest(component).into();
         let compiled = self.compile(cache, &plugin, &hex(&digest), component)?;
         let world = self.world(&plugin, &compiled)?;
+        if manifest.connector.is_some() && !world.connects() {
+            return Err(LoadError::NoConnector { plugin });
+        }
         // The manifest was checked with its schemas.
         let own_kinds = OwnKinds::new(&manifest.events).unwrap_or_default();
         Ok(Plugin::new(Arc::clone(&self.shared), Identity { manifest, digest, own_kinds }, world))
@@ -138,8 +141,13 @@ impl PluginHost {
             });
         }
         let other = |reason: String| LoadError::World { plugin: plugin.to_owned(), version: contract.version, reason };
-        let shape = Shape::parse(contract.wit).map_err(other)?;
-        if let Some(misfit) = shape.misfit(engine, &component) {
+        let mut shapes = vec![Shape::parse(contract.wit).map_err(other)?];
+        if let Some(wit) = contract.connecting
+            && component.exports(engine).any(|(name, _)| name.split('@').next() == Some(CONNECTOR))
+        {
+            shapes.push(Shape::parse_world(wit, "connecting").map_err(other)?);
+        }
+        if let Some(misfit) = shapes.iter().find_map(|shape| shape.misfit(engine, &component)) {
             let (version, sdk, spoken, misfit) = (contract.version, contract.sdk, spoken(contracts), Box::new(misfit));
             return Err(LoadError::OtherShape { plugin: plugin.to_owned(), version, misfit, spoken, sdk });
         }

@@ -10,6 +10,7 @@ mod build;
 mod capabilities;
 mod check;
 mod configurable;
+mod connector;
 mod error;
 mod locate;
 mod nearest;
@@ -21,6 +22,7 @@ pub use capabilities::{Auth, AuthKind, Capabilities, PostRule, Rate};
 pub(crate) use check::is_kebab_case;
 pub use check::is_plugin_id;
 pub use configurable::{Configurable, Configured, ConfiguredError, EndpointPart};
+pub use connector::{Connector, SecretOrigin};
 pub use error::ManifestError;
 pub use unsigned::{FieldForm, Unsigned};
 
@@ -84,6 +86,9 @@ pub struct Manifest {
     /// How the gateway adds a connection's credentials to what it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub auth: Vec<Auth>,
+    /// How it looks after its connections; `None` when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<Connector>,
     /// Kinds of events that the canonical model does not have.
     #[serde(default)]
     pub events: Vec<OwnEvent>,

@@ -22,6 +22,7 @@ use tidegate_model::{
 };
 use wasmtime::{Store, Trap, component::ResourceTableError};
 
+mod connect;
 mod measure;
 
 pub use measure::Measured;

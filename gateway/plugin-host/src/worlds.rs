@@ -8,7 +8,10 @@ use crate::{
 };
 use semver::Version;
 use std::pin::Pin;
-use tidegate_model::outcome::{ConnectionInfo, Item, Outcome};
+use tidegate_model::{
+    connector::{Step, Task},
+    outcome::{Answer, ConnectionInfo, Item, Outcome},
+};
 use wasmtime::{
     Engine, Store,
     component::{InstancePre, Linker},
@@ -25,6 +28,9 @@ pub(crate) const CONTRACTS: &[Contract] = &[v0_1::CONTRACT];
 /// The interface that every plugin exports, without its version.
 pub(crate) const NORMALIZER: &str = "tidegate:plugin/normalizer";
 
+/// The optional interface of plugins that look after their connections, without its version.
+pub(crate) const CONNECTOR: &str = "tidegate:plugin/connector";
+
 /// A version of the contract, as the host offers it.
 #[derive(Clone, Copy)]
 pub(crate) struct Contract {
@@ -34,6 +40,8 @@ pub(crate) struct Contract {
     pub(crate) sdk: &'static str,
     /// Its text, for messages: packages, each of its files; the last one holds the world `plugin`.
     pub(crate) wit: &'static [&'static [&'static str]],
+    /// The same with the world `connecting`, where the version has a connector.
+    pub(crate) connecting: Option<&'static [&'static [&'static str]]>,
     /// Imports that its plugins may have beside WASI, up to the patch number.
     pub(crate) imports: &'static [&'static str],
     /// Offers the host's functions of this version.
@@ -44,6 +52,9 @@ pub(crate) struct Contract {
 
 /// A call that runs.
 pub(crate) type Call<'c> = Pin<Box<dyn Future<Output = Result<Vec<Outcome>, Failed>> + Send + 'c>>;
+
+/// A call of the connector that runs.
+pub(crate) type Advance<'c> = Pin<Box<dyn Future<Output = Result<Step, Failed>> + Send + 'c>>;
 
 /// An instance that is made, and thrown away.
 pub(crate) type Making<'c> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'c>>;
@@ -69,6 +80,29 @@ pub(crate) trait World: Send + Sync {
 
     /// Makes an instance in the store, and calls nothing: for measuring.
     fn instantiate<'c>(&'c self, store: &'c mut Store<Guest>) -> Making<'c>;
+
+    /// Whether it exports a connector.
+    fn connects(&self) -> bool {
+        false
+    }
+
+    /// Makes an instance in the store and takes a task of its connector one step on.
+    fn advance<'c>(
+        &'c self,
+        _store: &'c mut Store<Guest>,
+        identity: &'c Identity,
+        _connection: &'c ConnectionInfo,
+        _task: &'c Task,
+        _answers: &'c [Answer],
+    ) -> Advance<'c> {
+        Box::pin(async move { Err(no_connector(identity)) })
+    }
+}
+
+/// Nobody calls the connector of a plugin that has none.
+pub(crate) fn no_connector(identity: &Identity) -> Failed {
+    let reason = "it exports no tidegate:plugin/connector".to_owned();
+    Failed::Answer(CallError::BadOutcome { plugin: identity.manifest.id.clone(), reason })
 }
 
 /// A contract with its linker.

@@ -64,6 +64,9 @@ impl App {
             Ok(done) => {
                 self.metrics().count_reload("done");
                 done.log();
+                if let Err(error) = crate::connecting::arm_all(self) {
+                    tracing::error!(%error, "connections are not looked after until the next reload");
+                }
             }
             Err(fault) => {
                 self.metrics().count_reload("refused");

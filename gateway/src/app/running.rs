@@ -209,6 +209,7 @@ fn open(
     let app = App::new(store, catalog, clock, Place { source, reserve_bytes, body_bytes, data, listening });
     app.watch_disk();
     crate::pipeline::resume_all(&app).map_err(std::io::Error::other)?;
+    crate::connecting::arm_all(&app).map_err(std::io::Error::other)?;
     Ok(Arc::new(app))
 }
 

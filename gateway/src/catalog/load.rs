@@ -10,7 +10,7 @@ use plugins::build_text;
 
 use super::{
     Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Workspace, files::read_all, proof,
-    settings,
+    sealed, settings,
 };
 use crate::{
     config::{self, Config, Origins, SecretText},
@@ -18,6 +18,7 @@ use crate::{
     http::Proxies,
     metrics::Metrics,
     records::FlowRow,
+    vault::Vault,
 };
 use std::{
     collections::HashMap,
@@ -127,6 +128,7 @@ impl Catalog {
         let proxies = Proxies::parse(&config.server.trusted_proxies)
             .map_err(|problem| fault("server.trusted_proxies", problem))?;
         let registry = Registry::load(store)?;
+        let vault = Arc::new(Vault::new(&config.secrets, &config.data.dir));
         let mut loader = Loader {
             config,
             store,
@@ -135,6 +137,7 @@ impl Catalog {
             client,
             fetcher,
             metrics,
+            vault,
             previous,
             facts: Facts::default(),
             plugins: HashMap::new(),
@@ -150,7 +153,7 @@ impl Catalog {
         for (number, workspace) in &workspaces {
             loader.keep_versions(*number, &workspace.flows)?;
         }
-        let Loader { host, client, fetcher, facts, plugins, .. } = loader;
+        let Loader { host, client, fetcher, facts, plugins, vault, .. } = loader;
         Ok(Self {
             sending: config.sending.clone(),
             endpoints,
@@ -167,6 +170,7 @@ impl Catalog {
             plugins,
             client,
             fetcher,
+            vault,
         })
     }
 }
@@ -179,6 +183,7 @@ pub(super) struct Loader<'a> {
     pub(super) client: HttpClient,
     pub(super) fetcher: Fetcher,
     pub(super) metrics: &'a Arc<Metrics>,
+    pub(super) vault: Arc<Vault>,
     pub(super) previous: Option<&'a Catalog>,
     pub(super) facts: Facts,
     pub(super) plugins: HashMap<String, Plugin>,
@@ -257,28 +262,27 @@ impl Loader<'_> {
         let proof = proof::proof_of(section, &manifest)?;
         self.facts.note(subject.clone(), section);
         self.facts.note_text(subject.clone(), "plugin build", &build_text(plugin));
-        let mut all = String::new();
-        let secrets = section.secrets.iter().map(|text| {
-            let text = secret(&key, "secrets", text)?;
-            all.push_str(&text);
-            all.push('\n');
-            Secret::new(&text, proof::key_form(&proof)).map_err(|error| fault(format!("{key}.secrets"), error))
+        let own =
+            Interpreter { digest: plugin.digest(), meter: self.metrics.plugin(plugin.id()), plugin: plugin.clone() };
+        let connections = self.connections(section, &own)?;
+        let texts = self.secret_texts(section, &manifest, &connections)?;
+        let secrets = texts.iter().map(|text| {
+            Secret::new(text, proof::key_form(&proof)).map_err(|error| fault(format!("{key}.secrets"), error))
         });
         let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
         let secrets = match proof {
             Proof::Nothing => None,
+            // None yet: everything is refused until the provider is told one.
+            _ if secrets.is_empty() && section.secrets.iter().any(SecretText::is_generated) => None,
             Proof::Signature(_) | Proof::Token(_) => {
                 Some(Secrets::new(secrets).map_err(|error| fault(format!("{key}.secrets"), error))?)
             }
         };
         let token = section.verify_token.as_ref().map(|text| secret(&key, "verify_token", text)).transpose()?;
-        self.facts.note_hidden(subject.clone(), "secrets", &all);
+        self.facts.note_hidden(subject.clone(), "secrets", &texts.join("\n"));
         if let Some(token) = &token {
             self.facts.note_hidden(subject, "verify_token", token);
         }
-        let own =
-            Interpreter { digest: plugin.digest(), meter: self.metrics.plugin(plugin.id()), plugin: plugin.clone() };
-        let connections = self.connections(section, &own)?;
         let home = match connections.as_slice() {
             [first, rest @ ..] if rest.iter().all(|other| other.workspace == first.workspace) => first.workspace,
             _ => tidegate_store::keys::NO_WORKSPACE,
@@ -325,6 +329,7 @@ impl Loader<'_> {
                     interpreter,
                     reach,
                     not_granted,
+                    look_after: sealed::look_after(section)?,
                 }))
             })
             .collect()

@@ -8,7 +8,7 @@ use super::{
 use crate::config;
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tidegate_fetch::{Credential, Hidden, Kind, MissingCredential, Rate, Reach, Rules};
+use tidegate_fetch::{Credential, Hidden, Kind, MissingCredential, Rate, Reach, Rules, Writes};
 use tidegate_model::outcome::ConnectionInfo;
 use tidegate_plugin_host::{Auth, AuthKind, Manifest, Plugin, fill, setting_of};
 
@@ -72,9 +72,11 @@ impl Loader<'_> {
         }
         let granted = self.config.plugins.get(&manifest.id).cloned().unwrap_or_default();
         let is_bundled = tidegate_bundled::PLUGINS.iter().any(|held| held.id == manifest.id) && self.is_bundled(plugin);
+        let writes = writes(manifest, section, info, &granted, is_bundled)?;
         let rules =
             Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled), without_credential };
-        let not_granted: Vec<String> = rules.asked.iter().filter_map(|asked| rules.granted(asked).err()).collect();
+        let mut not_granted: Vec<String> = rules.asked.iter().filter_map(|asked| rules.granted(asked).err()).collect();
+        not_granted.extend(writes.not_granted(&manifest.id));
         for line in &not_granted {
             tracing::warn!(
                 connection = section.name,
@@ -87,6 +89,7 @@ impl Loader<'_> {
         let rate = Rate { requests: wanted.requests, period, in_flight: wanted.in_flight };
         let bytes = usize::try_from(manifest.capabilities.answer_bytes).unwrap_or(usize::MAX);
         let mut reach = Reach::new(self.fetcher.clone(), rules, credentials, bytes, rate);
+        reach.writes = writes;
         let before = self.previous.and_then(|held| held.connection_named(&section.name));
         if let Some(held) = before.as_ref().and_then(|held| held.reach.as_ref()).filter(|held| held.pace.rate() == rate)
         {
@@ -154,6 +157,21 @@ impl Loader<'_> {
     }
 }
 
+/// Where a connection's connector may write.
+fn writes(
+    manifest: &Manifest,
+    section: &config::Connection,
+    info: &ConnectionInfo,
+    granted: &config::PluginGrants,
+    all_asked: bool,
+) -> Result<Writes, CatalogFault> {
+    let mut asked = Vec::new();
+    for template in manifest.connector.iter().flat_map(|connector| &connector.write) {
+        asked.extend(filled(template, section, info)?);
+    }
+    Ok(Writes { asked, granted: granted.write.clone(), all_asked })
+}
+
 fn kind(auth: &Auth, value: &dyn Fn(&str) -> Hidden) -> Kind {
     let (secret, name) = (value(&auth.secret), auth.name.clone().unwrap_or_default());
     match auth.kind {
@@ -170,7 +188,12 @@ fn filled(template: &str, section: &config::Connection, info: &ConnectionInfo) -
         Some(setting) => format!("connections.{}.settings.{setting}", section.name),
         None => format!("connections.{}.account", section.name),
     };
-    fill(template, info).map(|asked| asked.host).map_err(|problem| fault(key, problem))
+    match fill(template, info) {
+        Ok(asked) => Ok(asked.host),
+        // An account that is no host matters only to who is to be asked there.
+        Err(_) if section.credentials.is_empty() && setting_of(template).is_none() => Ok(None),
+        Err(problem) => Err(fault(key, problem)),
+    }
 }
 
 impl super::Catalog {

@@ -33,6 +33,7 @@ impl Catalog {
             client: self.client.clone(),
             fetcher: self.fetcher.clone(),
             metrics: &self.metrics,
+            vault: Arc::clone(&self.vault),
             previous: Some(self),
             facts: self.facts.clone(),
             plugins: HashMap::new(),
@@ -83,6 +84,7 @@ impl Catalog {
             plugins,
             client: self.client.clone(),
             fetcher: self.fetcher.clone(),
+            vault: Arc::clone(&self.vault),
         }
     }
 }

@@ -117,6 +117,9 @@ impl Config {
             let near = super::layer::did_you_mean(&connection.endpoint, names);
             return Err(ConfigFault::key(key, format!("there is no endpoint {:?}{near}", connection.endpoint)));
         }
+        if let Some(reconcile) = &connection.reconcile {
+            reconcile.check(&connection.name)?;
+        }
         self.workspace_exists(&key, &connection.workspace)
     }
 

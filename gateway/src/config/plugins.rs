@@ -15,6 +15,9 @@ pub(crate) struct PluginGrants {
     /// Hosts that it may read from wherever they are, also without TLS: `shop.internal:8443`, `127.0.0.1:9000`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub private_hosts: Vec<String>,
+    /// Hosts that its connector may write to, of those that it may read from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub write: Vec<String>,
 }
 
 impl PluginGrants {
@@ -37,6 +40,12 @@ impl PluginGrants {
                 format!("expected hosts such as \"api.example.com\" or \"*.example.com\", found {bad:?}{hint}");
             return Err(ConfigFault::key(format!("plugins.{id}.fetch"), problem));
         }
+        let is_host = |text: &&String| HostPattern::parse(text).is_some() || Authority::parse(text).is_some();
+        if let Some(bad) = self.write.iter().find(|text| !is_host(text)) {
+            let problem =
+                format!("expected hosts such as \"api.example.com\" or \"shop.internal:8443\", found {bad:?}");
+            return Err(ConfigFault::key(format!("plugins.{id}.write"), problem));
+        }
         if let Some(bad) = self.private_hosts.iter().find(|text| Authority::parse(text).is_none()) {
             let problem = format!("expected hosts such as \"shop.internal:8443\" or \"127.0.0.1:9000\", found {bad:?}");
             return Err(ConfigFault::key(format!("plugins.{id}.private_hosts"), problem));
@@ -53,7 +62,7 @@ mod tests {
     fn grants_name_hosts_and_say_what_they_expect() {
         let check = |fetch: &str, private: &str, expected: Option<&str>| {
             let list = |text: &str| if text.is_empty() { vec![] } else { vec![text.to_owned()] };
-            let grants = PluginGrants { fetch: list(fetch), private_hosts: list(private) };
+            let grants = PluginGrants { fetch: list(fetch), private_hosts: list(private), write: Vec::new() };
             match (grants.check("shop"), expected) {
                 (Ok(()), None) => {}
                 (Err(fault), Some(words)) => assert!(fault.to_string().contains(words), "{fault}"),

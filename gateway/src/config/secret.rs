@@ -39,9 +39,19 @@ impl SecretText {
         if value.is_empty() { Err(format!("the secret {self} is empty")) } else { Ok(value) }
     }
 
+    /// Whether nothing is said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it stands for the secret that the gateway makes when it subscribes.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.0 == "generated"
+    }
+
     /// Whether it is the secret itself, and no source of it.
     pub(crate) fn is_written_out(&self) -> bool {
-        self.variable().is_none() && !self.0.starts_with("file:")
+        self.variable().is_none() && !self.0.starts_with("file:") && !self.is_empty() && !self.is_generated()
     }
 
     fn variable(&self) -> Option<&str> {

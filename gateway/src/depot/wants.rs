@@ -21,6 +21,7 @@ pub(crate) struct Want {
 /// Where something is the same, and where not, between a version and the next. Without a version before, what is usual is taken for it.
 pub(crate) fn wants(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     let mut found = hosts(before, after);
+    found.extend(writes(before, after));
     found.extend(credentials(before, after));
     found.extend(limits(before, after));
     if let Some(before) = before {
@@ -53,6 +54,20 @@ fn hosts(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     let gone = gone.filter(|host| !after.capabilities.fetch.contains(host));
     found.extend(gone.map(|host| want(format!("reads from {host}"), "yes", "-", false)));
     found
+}
+
+/// Where a connector writes, and where its POSTs only read: the manifest's word for it is part of what is granted.
+fn writes(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
+    let lines = |manifest: &Manifest| -> Vec<String> {
+        let Some(connector) = &manifest.connector else { return Vec::new() };
+        let writes = connector.write.iter().map(|host| format!("writes to {host}"));
+        let queries = connector.query.iter().map(|rule| format!("reads by POST from {}{}", rule.host, rule.path));
+        writes.chain(queries).collect()
+    };
+    let (before, after) = (before.map(lines).unwrap_or_default(), lines(after));
+    let came = after.iter().filter(|line| !before.contains(line)).map(|line| want(line.clone(), "-", "yes", true));
+    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| want(line.clone(), "yes", "-", false));
+    came.chain(gone).collect()
 }
 
 /// Each entry of `[[auth]]`: how a credential is used is part of what is granted.
@@ -147,6 +162,11 @@ mod tests {
             Some("[limits]\ndeadline_ms = 500\nmemory_bytes = 2097152"),
             "[limits]\ndeadline_ms = 900\nmemory_bytes = 1048576",
             &["  limits.memory_bytes: 2097152 -> 1048576", "+ limits.deadline_ms: 500 -> 900"],
+        );
+        check(
+            Some("[capabilities]\nfetch = [\"a.example.com\"]"),
+            "[capabilities]\nfetch = [\"a.example.com\"]\n[connector]\nwrite = [\"a.example.com\"]",
+            &["+ writes to a.example.com: - -> yes"],
         );
         check(
             Some("topics = [{ name = \"a\" }]"),

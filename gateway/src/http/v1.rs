@@ -1,5 +1,6 @@
 //! `/v1`: reads and commands for operators, on the control socket.
 
+pub(super) mod connections;
 pub(super) mod plugin;
 pub(super) mod plugins;
 pub(super) mod queue;

@@ -45,6 +45,11 @@ fn lane_of(workspace: u32, connection: &Connection, item: ItemId) -> Lane {
     Lane::new(workspace, CONNECTION | connection.number, u16::from(item.raw()[15] % SHARDS))
 }
 
+/// The lane in which a connection is looked after: beside those of its items.
+pub(crate) fn lane_aside(workspace: u32, connection: u32) -> Lane {
+    Lane::new(workspace, CONNECTION | connection, u16::from(SHARDS))
+}
+
 /// A digest of what a plugin is called with beside the item. With the same basis it asks the same.
 pub(super) fn basis(endpoint: &Endpoint, connection: &Connection, state: Option<&String>) -> String {
     let mut hash = Sha256::new();

@@ -78,6 +78,25 @@ pub(crate) fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) ->
     let (proof, secrets) = (&endpoint.proof, endpoint.secrets.as_ref());
     let verified = prove(proof, secrets, incoming.target, incoming.headers, incoming.body, at.ms())?;
     let hash = delivery_hash(endpoint, incoming);
+    accept(endpoint, incoming, Some(verified), hash, seq)
+}
+
+/// As [`receive`], for what was read at the provider: it is authentic, because the gateway asked for it. The same body is stored once.
+///
+/// # Errors
+/// It can't be written down.
+pub(crate) fn receive_read(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) -> Result<Accepted, ReceiveFault> {
+    accept(endpoint, incoming, None, Some(of_body(incoming.body)), seq)
+}
+
+fn accept(
+    endpoint: &Endpoint,
+    incoming: &Incoming<'_>,
+    verified: Option<Verified>,
+    hash: Option<[u8; 16]>,
+    seq: Seq,
+) -> Result<Accepted, ReceiveFault> {
+    let at = incoming.received_at;
     let identity = hash.unwrap_or_else(|| hash16(&[incoming.body]));
     let id = DeliveryId::derive(at.ms(), &[b"delivery", endpoint.name.as_bytes(), &identity]);
     let dedupe = hash.map(|hash| Dedupe { workspace: endpoint.home, endpoint: endpoint.number, hash });
@@ -99,7 +118,7 @@ pub(crate) fn receive(endpoint: &Endpoint, incoming: &Incoming<'_>, seq: Seq) ->
 fn delivery(
     endpoint: &Endpoint,
     incoming: &Incoming<'_>,
-    verified: Verified,
+    verified: Option<Verified>,
     id: DeliveryId,
     head: Vec<u8>,
 ) -> Delivery {
@@ -116,8 +135,9 @@ fn delivery(
             .map(|(name, value)| (name.clone(), text(value)))
             .chain(query_of(endpoint, incoming.target.url))
             .collect(),
-        secret_index: verified.secret_index,
-        stale: verified.stale,
+        secret_index: verified.map_or(0, |verified| verified.secret_index),
+        stale: verified.is_some_and(|verified| verified.stale),
+        read_back: verified.is_none(),
         body_bytes: incoming.body.len(),
         head,
     }
@@ -173,7 +193,11 @@ fn delivery_hash(endpoint: &Endpoint, incoming: &Incoming<'_>) -> Option<[u8; 16
     let values = parts.headers.iter().map(|name| header(name).map(|(_, value)| value.as_slice()));
     let values: Option<Vec<&[u8]>> = values.chain(parts.body.then_some(Some(incoming.body))).collect();
     // Without its id a delivery is told apart by its body; so is one that is old, and accepted once.
-    Some(values.map_or_else(|| hash16(&[b"body", incoming.body]), |values| hash16(&values)))
+    Some(values.map_or_else(|| of_body(incoming.body), |values| hash16(&values)))
+}
+
+fn of_body(body: &[u8]) -> [u8; 16] {
+    hash16(&[b"body", body])
 }
 
 fn hash16(parts: &[&[u8]]) -> [u8; 16] {

@@ -140,7 +140,11 @@ impl Runner {
                     advance::wake(&mut tx, &catalog, run, wait, self.app.now())?;
                     letters::done(&mut tx, &task.key, task.letter);
                 }
-                Work::Send { .. } | Work::Unknown { .. } | Work::Fetch { .. } | Work::Letter { .. } => {
+                Work::Send { .. }
+                | Work::Unknown { .. }
+                | Work::Fetch { .. }
+                | Work::Connect { .. }
+                | Work::Letter { .. } => {
                     return Err(TxError::UnknownWork);
                 }
                 // It has a commit of its own.

@@ -78,6 +78,7 @@ pub(crate) fn prepare(
         | Work::Answered { .. }
         | Work::Timer { .. }
         | Work::Letter { .. }
+        | Work::Connect { .. }
         | Work::Resume { .. } => Err(TxError::UnknownWork),
     }
 }

@@ -65,6 +65,8 @@ fn life() -> Stage {
         from_seq: 7,
         turn: 3,
     });
+    tx.put(looked_after(stage.now()));
+    tx.put(sealed(stage.now()));
     tx.put(installed(stage.now()));
     tx.put(chosen(stage.now()));
     let waits = fetch(stage.now());
@@ -111,6 +113,42 @@ fn installed(now: Timestamp) -> InstalledRow {
         signed_by: vec!["ed25519:AAAA".to_owned()],
         installed_at: now,
     }
+}
+
+/// A connection that its provider does not send to any more, and that is being read.
+fn looked_after(now: Timestamp) -> ConnectionRow {
+    use tidegate_model::connector::{Finding, Subscription, SubscriptionState};
+    ConnectionRow {
+        wanted: Some(Wanted {
+            url: "https://gateway.example/in/woo".to_owned(),
+            topics: vec!["order.created".to_owned()],
+            since: now,
+        }),
+        subscriptions: vec![Subscription {
+            id: "12".to_owned(),
+            topic: "order.created".to_owned(),
+            state: SubscriptionState::Disabled,
+            reason: Some("deliveries failed".to_owned()),
+        }],
+        findings: vec![Finding::problem("the webhook is switched off", "subscribe the connection")],
+        checked_at: Some(now),
+        mended_at: Some(now),
+        trouble: Some(Trouble { since: now, reason: "the provider answered 503".to_owned(), times: 2 }),
+        read_to: Some(now),
+        reading: Some(Reading { since: now, began: now, cursor: "1780315200 2".to_owned() }),
+        found: 3,
+        turn: 4,
+        due: Some(now.plus_ms(60_000)),
+        timer: Some(TimerKey { due_ms: now.plus_ms(60_000).ms(), seq: 9 }),
+        ..ConnectionRow::new(WORKSPACE, 7, "store")
+    }
+}
+
+/// Its secrets. They are sealed under no key that anybody has.
+fn sealed(now: Timestamp) -> SecretRow {
+    let generation =
+        |told_at| connections::Generation { sealed: "x1:00000000:AAAA:AAAA".to_owned(), made_at: now, told_at };
+    SecretRow { workspace: WORKSPACE, connection: 7, generations: vec![generation(Some(now)), generation(None)] }
 }
 
 /// It is active for one connection.
@@ -182,6 +220,7 @@ fn long_delivery(at: Timestamp) -> Delivery {
         headers: vec![("x-shopify-topic".to_owned(), "orders/create".to_owned())],
         secret_index: 1,
         stale: true,
+        read_back: true,
         body_bytes: LONG_BODY.len(),
         head,
     }
@@ -232,6 +271,8 @@ fn meaning(space: Space, key: &Key, value: &[u8]) -> Value {
         Space::Pauses => record::<PauseRow>(key, value),
         Space::Circuits => record::<CircuitRow>(key, value),
         Space::Unreachable => record::<UnreachableRow>(key, value),
+        Space::Connections => record::<ConnectionRow>(key, value),
+        Space::Secrets => record::<SecretRow>(key, value),
         Space::DeadLetters => record::<DeadLetter>(key, value),
         Space::Timers => json!(Deferred::decode(value).unwrap()),
         Space::Ready | Space::Io => {

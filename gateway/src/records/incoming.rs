@@ -26,6 +26,9 @@ pub(crate) struct Delivery {
     /// Accepted although its timestamp was old.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
+    /// No webhook brought it: it was read at the provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_back: bool,
     /// Length of the body in bytes.
     pub body_bytes: usize,
     /// The body's compressed head; the rest is in chunk rows.

@@ -241,6 +241,7 @@ fn settle(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) {
             | Work::Delivery { .. }
             | Work::Replay { .. }
             | Work::Letter { .. }
+            | Work::Connect { .. }
             | Work::Resume { .. },
         )
         | None => {}

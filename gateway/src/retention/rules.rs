@@ -191,6 +191,7 @@ mod tests {
             headers: Vec::new(),
             secret_index: 0,
             stale: false,
+            read_back: false,
             body_bytes: 0,
             head: Vec::new(),
         }

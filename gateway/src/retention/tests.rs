@@ -120,7 +120,7 @@ fn assert_whole(stage: &Stage) {
             Work::Timer { run, .. } => assert!(run_ids.contains(&run), "a timer without its run"),
             Work::Send { id } => assert!(ids.contains(&id), "a message that is to be sent and is gone"),
             Work::Unknown { id, .. } => assert!(ids.contains(&id), "a message that is unknown and is gone"),
-            Work::Letter { .. } | Work::Resume { .. } => {}
+            Work::Letter { .. } | Work::Resume { .. } | Work::Connect { .. } => {}
         }
     }
 }

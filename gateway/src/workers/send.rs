@@ -4,7 +4,7 @@
 //! A sender that is slow or hangs takes its share of what may be on its way, and no more; so does a connection that is read from.
 
 use super::{
-    LOOK_UP, fetch,
+    LOOK_UP, connect, fetch,
     slots::{Slot, Slots},
 };
 use crate::{
@@ -147,6 +147,8 @@ enum Wanted {
     Work(Work, MessageId, Option<DeadLetterKey>),
     /// Something that an item waits for.
     Fetch(DeliveryId, u32, Option<DeadLetterKey>),
+    /// A connection that is to be looked after, and its turn.
+    Connect(u32, u32),
     /// Nobody asks for it any more.
     Nothing,
 }
@@ -159,6 +161,9 @@ fn wanted(app: &App, claim: &Claim, row: &[u8]) -> Result<Wanted, TxError> {
             Ok(Wanted::Work(work, id, letter))
         }
         Some(Behind { work: Some(Work::Fetch { id, index }), letter, .. }) => Ok(Wanted::Fetch(id, index, letter)),
+        Some(Behind { work: Some(Work::Connect { connection, turn }), letter: None, .. }) => {
+            Ok(Wanted::Connect(connection, turn))
+        }
         Some(Behind { work: None, .. }) => Ok(Wanted::Nothing),
         _ => Err(TxError::UnknownWork),
     }
@@ -171,6 +176,11 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: Slot) -> Re
         Ok(Wanted::Fetch(delivery, index, letter)) => {
             let turn = fetch::Turn { claim, key, letter, delivery, index, _slot: slot };
             supervisor.task(fetch::drive(Arc::clone(app), turn, supervisor.shutdown()));
+            return Ok(());
+        }
+        Ok(Wanted::Connect(connection, turn)) => {
+            let turn = connect::Turn { claim, key, connection, turn, _slot: slot };
+            supervisor.task(connect::drive(Arc::clone(app), turn, supervisor.shutdown()));
             return Ok(());
         }
         Ok(Wanted::Nothing) => {

@@ -6,9 +6,9 @@ mod build;
 mod lane;
 
 pub use build::{
-    GuardName, answers, body, body_range, circuit, contact, contact_key, dead_letter, dedupe, delivery, fetch, flow,
-    interpretation, message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id, registry, run,
-    suppression, unreachable, window,
+    GuardName, answers, body, body_range, circuit, connection, contact, contact_key, dead_letter, dedupe, delivery,
+    fetch, flow, interpretation, message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id,
+    registry, run, secret, suppression, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -116,6 +116,10 @@ spaces! {
     Fetches = b'y', "waiting item", Open;
     /// Answers that plugins were given.
     Answers = b'z', "answers", Open;
+    /// How connections fare at their providers.
+    Connections = b'C', "connection", Open;
+    /// Secrets that the gateway made, sealed.
+    Secrets = b'S', "sealed secret", Open;
     /// Rows of guarded operations: rates, counters, rolling sets.
     Guards = b'g', "guard", Personal;
 }

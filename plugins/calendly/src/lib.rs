@@ -1,5 +1,6 @@
 //! Calendly webhooks to canonical events. One booking of one person, or one submitted form, in each webhook. It knows Calendly's payloads, and no gateway.
 
+mod account;
 mod answer;
 mod appointment;
 mod form;
@@ -36,7 +37,7 @@ impl Plugin for Calendly {
     }
 }
 
-export!(Calendly);
+export!(Calendly, connector);
 
 #[cfg(test)]
 mod tests;

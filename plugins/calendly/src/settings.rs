@@ -11,4 +11,7 @@ pub(crate) struct Settings<'a> {
     /// The country to assume for numbers without a country code.
     #[serde(borrow)]
     pub(crate) region: Option<Text<'a>>,
+    /// Whose events are told: `organization` or `user`.
+    #[serde(borrow)]
+    pub(crate) scope: Option<Text<'a>>,
 }

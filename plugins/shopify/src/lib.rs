@@ -13,6 +13,7 @@ mod person;
 mod privacy;
 mod refund;
 mod remembered;
+mod shop;
 mod summary;
 
 use tidegate_plugin_sdk::{Context, Error, Interpretation, Item, Plugin, export};
@@ -57,7 +58,7 @@ impl Plugin for Shopify {
     }
 }
 
-export!(Shopify);
+export!(Shopify, connector);
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod order;
 mod person;
 mod resource;
 mod shipment;
+mod store;
 mod text;
 mod value;
 
@@ -37,7 +38,7 @@ impl Plugin for Woocommerce {
     }
 }
 
-export!(Woocommerce);
+export!(Woocommerce, connector);
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ mod plugins;
 pub use figures::Figures;
 
 use crate::{
-    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, START_MS, Setup, TWILIO_ACCOUNT,
-    cli, control::Control, hostile, log::Log, order, process::Process, shopify, wait::poll, webhook::Answer,
+    Brittle, Customer, NUMBER_ID, Played, Printed, SECOND_NUMBER_ID, SHOPIFY_SECRET, Setup, TWILIO_ACCOUNT, cli,
+    control::Control, hostile, log::Log, order, process::Process, setup::stepped, shopify, wait::poll, webhook::Answer,
 };
 use serde_json::Value;
 use std::{
@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tidegate_clock::{ClockClient, ClockMode, DomainClock};
+use tidegate_clock::{ClockClient, DomainClock};
 use tidegate_double::{Double, Script};
 use tokio::task::JoinSet;
 
@@ -70,7 +70,7 @@ impl<T> std::fmt::Debug for Held<T> {
 impl Gateway {
     pub(crate) async fn start(setup: Setup) -> Self {
         let dir = tempfile::Builder::new().prefix("tidegate-").tempdir().expect("a temporary folder can be made");
-        let clock = DomainClock::new(ClockMode::Stepped { start_ms: START_MS }).expect("the start is in range");
+        let clock = setup.clock.clone().unwrap_or_else(stepped);
         let double = Double::start(setup.double(clock.clone())).await.expect("the double starts");
         let config = setup.write(dir.path(), double.url());
         let mut log = Log::new(dir.path().join("log"));

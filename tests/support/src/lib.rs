@@ -22,9 +22,9 @@ pub use disk::{Taken, free_mib};
 pub use gateway::{Figures, Gateway};
 pub use guest::Brittle;
 pub use provider::{Provider, Reply};
-pub use setup::{Setup, Template};
+pub use setup::{Setup, Template, stepped};
 pub use shop::{Customer, fixture, fixture_file, order};
-pub use tidegate_double::{Manner, Registry};
+pub use tidegate_double::{HookStatus, Manner, Registry, StoreFailure, WooStore};
 pub use wait::PATIENCE;
 pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, twilio, woocommerce};
 

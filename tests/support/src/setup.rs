@@ -10,7 +10,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use tidegate_clock::DomainClock;
+use tidegate_clock::{ClockMode, DomainClock};
 use tidegate_double::{Category, Delays, DoubleConfig, Number, Parameters, Service, TwilioAccount};
 
 /// A gateway to be. It has the endpoints `shopify` and `meta`, one workspace, and the sender `shop`.
@@ -28,6 +28,9 @@ pub struct Setup {
     send_timeout_s: u64,
     pub(crate) second: bool,
     pub(crate) sms: bool,
+    /// More of a provider's connection, by its name.
+    connected: Vec<(String, String)>,
+    pub(crate) clock: Option<DomainClock>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +71,8 @@ impl Setup {
             send_timeout_s: 10,
             second: false,
             sms: false,
+            connected: Vec::new(),
+            clock: None,
         }
     }
 
@@ -111,6 +116,21 @@ impl Setup {
     #[must_use]
     pub fn provider(mut self, plugin: &str, secret: &str) -> Self {
         self.endpoints.push(Endpoint::new(plugin, plugin, secret));
+        self
+    }
+
+    /// As [`Setup::provider`], with these secrets, and with more in its connection and at the end of the configuration.
+    #[must_use]
+    pub fn provider_with(mut self, plugin: &str, secrets: &[&str], connection: &str, config: &str) -> Self {
+        self.connected.push((plugin.to_owned(), connection.to_owned()));
+        self.more.push_str(config);
+        self.provider(plugin, "").secrets(plugin, secrets)
+    }
+
+    /// On this clock, which others follow too.
+    #[must_use]
+    pub fn on(mut self, clock: DomainClock) -> Self {
+        self.clock = Some(clock);
         self
     }
 
@@ -188,6 +208,8 @@ impl Setup {
     /// Every secret of it.
     pub(crate) fn all_secrets(&self) -> Vec<&str> {
         let signing = self.endpoints.iter().flat_map(|endpoint| &endpoint.secrets).map(String::as_str);
+        // That word is no secret.
+        let signing = signing.filter(|secret| *secret != "generated");
         signing.chain([VERIFY_TOKEN, ACCESS_TOKEN]).collect()
     }
 
@@ -262,6 +284,8 @@ timeout_s = {}
             if name == "brittle" {
                 text.push_str(&self.connection_more);
             }
+            let more = self.connected.iter().filter(|(of, _)| of == name);
+            more.for_each(|(_, more)| text.push_str(more));
         }
         text.push_str(&self.more);
         if self.second {
@@ -364,6 +388,14 @@ impl Template {
         };
         self.languages.iter().map(approved).collect()
     }
+}
+
+/// A clock that stands where every gateway's begins.
+///
+/// # Panics
+/// Never: the moment is in range.
+pub fn stepped() -> DomainClock {
+    DomainClock::new(ClockMode::Stepped { start_ms: START_MS }).expect("the start is in range")
 }
 
 fn put(path: &Path, bytes: &[u8]) {

@@ -37,6 +37,9 @@ pub struct PostRule {
     pub host: String,
     /// The path; `*` stands for one part between slashes: `/crm/v3/objects/*/batch/read`.
     pub path: String,
+    /// Whether GraphQL is spoken there: then only what is a query reads, and a body in which a mutation is named does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub graphql: bool,
 }
 
 /// How fast the gateway reads for one connection.

@@ -30,6 +30,7 @@ pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
         .or_else(|| items(manifest))
         .or_else(|| limits(&manifest.limits))
         .or_else(|| capabilities::mistake(manifest))
+        .or_else(|| super::connector::mistake(manifest))
         .or_else(|| config_schema(manifest))
         .or_else(|| events(manifest))
 }

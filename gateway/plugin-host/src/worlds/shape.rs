@@ -38,6 +38,14 @@ impl Shape {
     /// # Errors
     /// The text is wrong, which a test rules out.
     pub(crate) fn parse(packages: &[&[&str]]) -> Result<Self, String> {
+        Self::parse_world(packages, "plugin")
+    }
+
+    /// As [`Shape::parse`], for another world of the last package.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn parse_world(packages: &[&[&str]], world: &str) -> Result<Self, String> {
         let mut resolve = Resolve::new();
         let mut last = None;
         for (number, files) in packages.iter().enumerate() {
@@ -49,7 +57,7 @@ impl Shape {
             last = Some(resolve.push_group(group).map_err(|error| error.to_string())?);
         }
         let package = last.ok_or_else(|| "a contract has a text".to_owned())?;
-        let world = resolve.select_world(&[package], Some("plugin")).map_err(|error| error.to_string())?;
+        let world = resolve.select_world(&[package], Some(world)).map_err(|error| error.to_string())?;
         Ok(Self { resolve, world })
     }
 

@@ -25,6 +25,7 @@ impl Catalog {
             client: self.client.clone(),
             fetcher: self.fetcher.clone(),
             metrics: &self.metrics,
+            vault: Arc::clone(&self.vault),
             previous: Some(self),
             facts: self.facts.clone(),
             plugins: HashMap::new(),

@@ -129,6 +129,7 @@ impl House {
                 account: None,
                 settings: toml::Table::new(),
                 credentials: credentials(plugin.component),
+                reconcile: None,
             });
         }
         config.senders.push(Sender {

@@ -48,6 +48,7 @@ fn sheet(component: &[u8], manifest: &Value, anatomy: &Anatomy) -> Value {
         "topics": manifest["topics"],
         "events": manifest["events"],
         "fetch": manifest["capabilities"]["fetch"],
+        "write": manifest["connector"]["write"],
         "credentials": manifest["auth"],
         "settings": manifest["config_schema"]["properties"],
         "limits": manifest["limits"],
@@ -72,6 +73,7 @@ fn lines(sheet: &Value) -> Vec<String> {
     row("topics", names(&sheet["topics"], "name", "not told"));
     row("own events", names(&sheet["events"], "kind", "none"));
     row("may ask", list(&sheet["fetch"], "nobody"));
+    row("may change", list(&sheet["write"], "nothing"));
     row("credentials", credentials(&sheet["credentials"]));
     row("settings", settings(&sheet["settings"]));
     row("limits", limits(&sheet["limits"]));
@@ -149,10 +151,11 @@ mod tests {
         assert!(lines[0].starts_with("shopify@0.1.0"), "{lines:#?}");
         for expected in [
             "signature    shopify",
-            "may ask      nobody",
-            "credentials  none",
-            "settings     high_value_over",
-            "exports      tidegate:plugin/normalizer@0.1.0",
+            "may ask      {account}",
+            "may change   {account}",
+            "credentials  host {account}, kind header, name X-Shopify-Access-Token, secret access_token, optional true",
+            "settings     api_version, high_value_over",
+            "exports      tidegate:plugin/connector@0.1.0, tidegate:plugin/normalizer@0.1.0",
         ] {
             assert!(lines.iter().any(|line| line == expected), "{expected}: {lines:#?}");
         }

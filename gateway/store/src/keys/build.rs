@@ -123,6 +123,16 @@ pub fn provider_id(workspace: u32, sender: u32, id: &str) -> Key {
     Key::new(Space::ProviderIds, workspace).u32(sender).text(id)
 }
 
+/// `[connection u32]`.
+pub fn connection(workspace: u32, connection: u32) -> Key {
+    Key::new(Space::Connections, workspace).u32(connection)
+}
+
+/// `[connection u32]`.
+pub fn secret(workspace: u32, connection: u32) -> Key {
+    Key::new(Space::Secrets, workspace).u32(connection)
+}
+
 /// The name of a guarded row: `[name, ended]`, then what the operation keeps. No name is the start of another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GuardName(Key);

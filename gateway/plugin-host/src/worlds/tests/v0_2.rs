@@ -34,6 +34,7 @@ pub(super) const CONTRACT: Contract = Contract {
     version: "0.2",
     sdk: "0.2",
     wit: &[v0_1::WIT, &[include_str!("../../../tests/next/wit/next.wit")]],
+    connecting: None,
     imports: &["tidegate:plugin/host@0.1.", "tidegate:plugin/types@0.1.", "tidegate:plugin/types@0.2."],
     link: |linker| Plugin::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest),
     bind: |pre| Ok(Box::new(PluginPre::new(pre)?)),

@@ -33,7 +33,7 @@ fn headers(headers: &[(String, String)]) -> Vec<wit::Header> {
     headers.iter().map(|(name, value)| wit::Header { name: name.clone(), value: value.clone() }).collect()
 }
 
-fn answer(answer: &Answer) -> wit::Answer {
+pub(in crate::worlds) fn answer(answer: &Answer) -> wit::Answer {
     match answer {
         Answer::Response { status, headers: all, body } => {
             wit::Answer::Response(wit::Response { status: *status, headers: headers(all), body: body.clone() })

@@ -1,0 +1,187 @@
+//! Connections and how they fare: from stored rows, from the catalog, and from what was counted since the start. What is wrong is said in words, with what to do.
+
+use crate::{
+    app::App,
+    catalog::secrets_of,
+    connecting::Subject,
+    letters,
+    metrics::RefusedFor,
+    records::{ConnectionRow, Delivery, SecretRow},
+    tx::TxError,
+};
+use serde_json::{Value, json};
+use std::ops::ControlFlow;
+use tidegate_model::{
+    Timestamp,
+    connector::{Finding, Severity},
+};
+use tidegate_store::{
+    KeyRange, Order, Space, StoreError,
+    keys::Key,
+    records::{self, DeadLetter, ReadError, get},
+};
+
+/// Deliveries that are looked through for an endpoint's last one.
+const MOST_DELIVERIES: usize = 1_000;
+/// Dead letters that are looked through.
+const MOST_LETTERS: usize = 10_000;
+
+/// Every connection, by name.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn connections(app: &App) -> Result<Vec<Value>, TxError> {
+    let catalog = app.catalog();
+    let mut names: Vec<&str> = catalog.connections().map(|(_, connection)| connection.name.as_str()).collect();
+    names.sort_unstable();
+    names.into_iter().filter_map(|name| Subject::named(app, name)).map(|subject| connection(app, &subject)).collect()
+}
+
+/// One connection.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn connection(app: &App, subject: &Subject) -> Result<Value, TxError> {
+    let (endpoint, connection) = (&subject.endpoint, &subject.connection);
+    let row = subject.row(app)?;
+    let secret = get::<SecretRow>(app.store(), &(connection.workspace, connection.number)).map_err(TxError::from)?;
+    let secret = secret.and_then(|(row, _)| row.generations.last().cloned());
+    let mut findings = findings(app, subject, row.as_ref())?;
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let default = ConnectionRow::default();
+    let known = row.as_ref().unwrap_or(&default);
+    let catalog = app.catalog();
+    let workspace = catalog.workspaces().find(|(number, _)| *number == connection.workspace).map(|(_, name)| name);
+    Ok(json!({
+        "name": connection.name,
+        "workspace": workspace,
+        "endpoint": endpoint.name,
+        "plugin": connection.interpreter.plugin.id(),
+        "account": connection.info.account,
+        "url": subject.url,
+        "state": state(subject, known, &findings),
+        "connects": subject.connects(),
+        "wanted": known.wanted,
+        "subscriptions": known.subscriptions,
+        "findings": findings,
+        "checked_at": known.checked_at,
+        "mended_at": known.mended_at,
+        "trouble": known.trouble,
+        "read_to": known.read_to,
+        "items_read": known.found,
+        "next_at": known.due,
+        "secret": secret.map(|last| json!({"made_at": last.made_at, "told_at": last.told_at})),
+        "last_delivery_at": last_delivery(app, endpoint.home, &endpoint.name)?,
+    }))
+}
+
+/// In a word or two.
+fn state(subject: &Subject, row: &ConnectionRow, findings: &[Finding]) -> &'static str {
+    match findings.iter().map(|finding| finding.severity).max() {
+        Some(Severity::Problem) => "problem",
+        Some(Severity::Warning) => "warning",
+        _ if !subject.connects() => "not looked after",
+        _ if row.wanted.is_none() => "not subscribed",
+        _ => "well",
+    }
+}
+
+/// Everything that an operator should know.
+fn findings(app: &App, subject: &Subject, row: Option<&ConnectionRow>) -> Result<Vec<Finding>, TxError> {
+    let mut findings: Vec<Finding> = row.map(|row| row.findings.clone()).unwrap_or_default();
+    findings.extend(of_configuration(app, subject, row));
+    findings.extend(of_secrets(app, subject)?);
+    if let Some(trouble) = row.and_then(|row| row.trouble.as_ref()) {
+        let problem = format!("it can't be looked after since {}: {}", trouble.since, trouble.reason);
+        findings.push(Finding::problem(problem, "it is tried again by itself"));
+    }
+    findings.extend(of_items(app, subject)?);
+    Ok(findings)
+}
+
+fn of_configuration(app: &App, subject: &Subject, row: Option<&ConnectionRow>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let add = "add it to tidegate.toml, and `tidegate reload`";
+    found.extend(subject.connection.not_granted.iter().map(|line| Finding::problem(line.clone(), add)));
+    let without = subject.connection.reach.iter().flat_map(|reach| &reach.rules.without_credential);
+    if subject.connects() {
+        found.extend(without.map(|(_, line)| Finding::problem(line.clone(), add)));
+    }
+    let Some(wanted) = row.and_then(|row| row.wanted.as_ref()) else { return found };
+    if app.catalog().config().server.public_url.is_empty() {
+        found.push(Finding::warning(
+            format!("server.public_url is not set: the provider is told {}", subject.url),
+            "set it to the address that the provider can reach",
+        ));
+    }
+    if wanted.url != subject.url {
+        found.push(Finding::warning(
+            format!("the provider was told {}, and the endpoint is at {}", wanted.url, subject.url),
+            "it is told anew by itself; `tidegate connection subscribe` does it now",
+        ));
+    }
+    found
+}
+
+fn of_secrets(app: &App, subject: &Subject) -> Result<Vec<Finding>, TxError> {
+    let connection = &subject.connection;
+    let catalog = app.catalog();
+    let opened = secrets_of(app.store(), catalog.vault(), connection.workspace, connection.number);
+    let faults = opened.map_err(TxError::from)?.into_iter().filter_map(Result::err);
+    let advice = format!("`tidegate connection subscribe {} --rotate` makes a new one", connection.name);
+    Ok(faults
+        .map(|fault| Finding::problem(format!("a signing secret can't be used: {fault}"), advice.clone()))
+        .collect())
+}
+
+fn of_items(app: &App, subject: &Subject) -> Result<Vec<Finding>, TxError> {
+    let mut found = Vec::new();
+    let refused = subject.endpoint.meter.refused(RefusedFor::Mismatch).get();
+    if refused > 0 {
+        found.push(Finding::warning(
+            format!(
+                "{refused} webhooks to the endpoint {} were refused since the start: they are signed with another secret",
+                subject.endpoint.name
+            ),
+            "is the secret the provider's? `tidegate connection subscribe` tells a provider that takes one from us",
+        ));
+    }
+    let parked = parked(app, subject)?;
+    if parked > 0 {
+        let problem = format!("{parked} of its items are parked");
+        found.push(Finding::warning(problem, "`tidegate queue list` says why"));
+    }
+    Ok(found)
+}
+
+/// Its items among the dead letters.
+fn parked(app: &App, subject: &Subject) -> Result<usize, StoreError> {
+    let (mut seen, mut parked) = (0, 0);
+    for workspace in [subject.endpoint.home, subject.connection.workspace] {
+        let range = KeyRange::prefix(&Key::new(Space::DeadLetters, workspace));
+        records::walk(app.store(), &range, Order::Backward, |letter: DeadLetter| {
+            seen += 1;
+            parked += usize::from(letter.labels.get(letters::CONNECTION) == Some(&subject.connection.name));
+            if seen < MOST_LETTERS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        if subject.endpoint.home == subject.connection.workspace {
+            break;
+        }
+    }
+    Ok(parked)
+}
+
+/// When the endpoint last received something, as far as is looked back.
+fn last_delivery(app: &App, workspace: u32, endpoint: &str) -> Result<Option<Timestamp>, TxError> {
+    let mut seen = 0;
+    let range = KeyRange::prefix(&Key::new(Space::Deliveries, workspace));
+    let found = records::walk(app.store(), &range, Order::Backward, |delivery: Delivery| {
+        seen += 1;
+        match (delivery.endpoint == endpoint && !delivery.read_back, seen < MOST_DELIVERIES) {
+            (true, _) => ControlFlow::Break(Some(delivery.received_at)),
+            (false, true) => ControlFlow::Continue(()),
+            (false, false) => ControlFlow::Break(None),
+        }
+    });
+    Ok(found.map_err(ReadError::Store)?.flatten())
+}
