@@ -105,7 +105,7 @@ fn of_configuration(app: &App, subject: &Subject, row: Option<&ConnectionRow>) -
     found.extend(subject.connection.not_granted.iter().map(|line| Finding::problem(line.clone(), add)));
     let without = subject.connection.reach.iter().flat_map(|reach| &reach.rules.without_credential);
     if subject.connects() {
-        found.extend(without.map(|(_, line)| Finding::problem(line.clone(), add)));
+        found.extend(without.map(|missing| Finding::problem(missing.line.clone(), add)));
     }
     let Some(wanted) = row.and_then(|row| row.wanted.as_ref()) else { return found };
     if app.catalog().config().server.public_url.is_empty() {
