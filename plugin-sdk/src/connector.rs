@@ -117,6 +117,7 @@ impl Report {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the type is generated")]
 impl Default for Report {
     fn default() -> Self {
         Self { subscriptions: Vec::new(), findings: Vec::new(), items: Vec::new(), cursor: None }

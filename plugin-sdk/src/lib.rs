@@ -62,8 +62,9 @@ pub use context::Context;
 pub use error::Error;
 pub use plugin::{Interpretation, Plugin};
 
-/// Makes a type that implements [`Plugin`] the component's plugin: `export!(MyPlugin);`, once in a crate. With `export!(MyPlugin, connector);` the type implements
-/// [`Connector`] too, and looks after its connections.
+/// Makes a type that implements [`Plugin`] the component's plugin: `export!(MyPlugin);`, once in a crate.
+///
+/// With `export!(MyPlugin, connector);` the type implements [`Connector`] too, and looks after its connections.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty, connector $(,)?) => {

@@ -73,7 +73,7 @@ pub(crate) async fn subscribe(app: &Arc<App>, subject: &Subject, topics: Vec<Str
 /// Why it was not done at the provider; doing it again goes on.
 pub(crate) async fn unsubscribe(app: &Arc<App>, subject: &Subject) -> Subscribed {
     let _turn = app.connecting().turn(subject.connection.number).await;
-    let wanted = blocking(app, subject, |app, subject| unwish(app, subject)).await?;
+    let wanted = blocking(app, subject, unwish).await?;
     let url = wanted.map_or_else(|| subject.url.clone(), |wanted| wanted.url);
     let report = clear(app, subject, &url, &[]).await?.unwrap_or_default();
     let found = report.clone();

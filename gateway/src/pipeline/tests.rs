@@ -12,7 +12,7 @@ const DAY_MS: i64 = 86_400_000;
 /// What happens in the story.
 enum Scene {
     /// A provider sends a webhook, again and again until it is acknowledged.
-    Post(Webhook),
+    Post(Box<Webhook>),
     /// The gateway does what there is to do.
     Settle,
     /// A customer stops, and a status of the first message comes, in one webhook.
@@ -23,11 +23,11 @@ enum Scene {
 
 fn story() -> Vec<Scene> {
     vec![
-        Scene::Post(order("first", 1)),
-        Scene::Post(order("second", 2)),
-        Scene::Post(order("first", 1)),
+        Scene::Post(Box::new(order("first", 1))),
+        Scene::Post(Box::new(order("second", 2))),
+        Scene::Post(Box::new(order("first", 1))),
         Scene::Settle,
-        Scene::Post(order("second", 2)),
+        Scene::Post(Box::new(order("second", 2))),
         Scene::StopAndStatus,
         Scene::Settle,
         Scene::Pass(2 * DAY_MS),

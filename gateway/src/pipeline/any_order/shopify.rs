@@ -65,7 +65,7 @@ fn of_order(topic: &str, thing: u8, minute: u8, unique: &str) -> Webhook {
     body["updated_at"] = json!(at(minute));
     body["financial_status"] = json!(if minute < 2 { "pending" } else { "paid" });
     body["customer"]["first_name"] = json!(NAMES[usize::from(minute) % 3]);
-    if minute % 2 == 0 {
+    if minute.is_multiple_of(2) {
         body["phone"] = Value::Null;
     }
     webhook.script.topic = Some(topic.to_owned());
@@ -87,10 +87,10 @@ fn customer_id(who: u8) -> u64 {
 
 fn customer(who: u8, minute: u8) -> Value {
     json!({
-        "id": customer_id(who), "email": format!("customer-{who}@example.com"), "phone": (minute % 2 == 0).then(|| phone(who.into())),
-        "first_name": NAMES[usize::from(who + minute) % 3], "last_name": null, "tags": if minute % 3 == 0 { "" } else { "vip, spring" },
+        "id": customer_id(who), "email": format!("customer-{who}@example.com"), "phone": minute.is_multiple_of(2).then(|| phone(who.into())),
+        "first_name": NAMES[usize::from(who + minute) % 3], "last_name": null, "tags": if minute.is_multiple_of(3) { "" } else { "vip, spring" },
         "orders_count": minute / 2, "state": "enabled", "created_at": at(0), "updated_at": at(minute),
-        "email_marketing_consent": {"state": if minute % 2 == 0 { "subscribed" } else { "unsubscribed" }, "consent_updated_at": at(minute / 2)},
+        "email_marketing_consent": {"state": if minute.is_multiple_of(2) { "subscribed" } else { "unsubscribed" }, "consent_updated_at": at(minute / 2)},
     })
 }
 
@@ -100,7 +100,7 @@ fn merge(who: u8, other: u8) -> Value {
 }
 
 fn consent(who: u8, minute: u8) -> Value {
-    let state = if minute % 2 == 0 { "unsubscribed" } else { "subscribed" };
+    let state = if minute.is_multiple_of(2) { "unsubscribed" } else { "subscribed" };
     json!({
         "id": customer_id(who), "phone": phone(who.into()),
         "sms_marketing_consent": {"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at(minute)},
