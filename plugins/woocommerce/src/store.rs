@@ -145,7 +145,8 @@ fn write(calls: &mut Calls<'_>, requests: Vec<Request>) -> Result<(), Error> {
         .collect();
     for (deletes, answer) in answers {
         let response = answer?;
-        if !response.is_success() && !(deletes && matches!(response.status, 404 | 410)) {
+        let is_gone = deletes && matches!(response.status, 404 | 410);
+        if !response.is_success() && !is_gone {
             return Err(refused(response, "its webhooks"));
         }
     }
