@@ -162,7 +162,7 @@ fn meta_signs_the_bytes_that_it_sends_escaped_or_not() {
     stage.try_post("meta", &played).unwrap();
     stage.interpret();
     assert_eq!(
-        stage.rows(Space::Messages)[0]["message"]["content"]["received"]["text"],
+        stage.rows(Space::Messages)[0]["message"]["content"]["text"],
         "Grüße",
         "{:#?}",
         stage.rows(Space::Messages)
@@ -198,7 +198,8 @@ fn meta_who_hides_the_number_is_one_person_with_who_shows_it_later() {
     for order in [[&hidden, &phone, &both], [&both, &phone, &hidden], [&phone, &both, &hidden]] {
         let stage = gateway("meta");
         play(&stage, &order.map(|change| meta(std::slice::from_ref(change))));
-        assert_eq!(people(&stage), [["whatsapp_id 447700900001", "whatsapp_user_id US.13491208655302741918"]]);
+        let one = ["phone +447700900001", "whatsapp_id 447700900001", "whatsapp_user_id US.13491208655302741918"];
+        assert_eq!(people(&stage), [one]);
         assert_eq!(stage.messages().len(), 3);
     }
 }

@@ -17,8 +17,8 @@ fn every_bundled_fixture_is_read_again_without_a_difference() {
     let mut stage = Stage::new(&[]);
     stage.open_every_endpoint();
     let mut deliveries = Vec::new();
-    // A mapping's samples each have settings of their own, which no one endpoint has.
-    let provided = tidegate_bundled::SAMPLES.iter().filter(|sample| sample.plugin != "json-hmac");
+    // A mapping's samples each have settings of their own, which no one endpoint has; Twilio signs the URL that it calls, which is none here.
+    let provided = tidegate_bundled::SAMPLES.iter().filter(|sample| !["json-hmac", "twilio"].contains(&sample.plugin));
     for (place, sample) in provided.enumerate() {
         let script = Script::sample(sample.plugin, sample.case).unwrap();
         let webhook = Webhook { endpoint: sample.plugin, script, unique: format!("sample-{place}") };
