@@ -63,7 +63,8 @@ fn told(events: &[Value]) -> Vec<String> {
     for event in events {
         let end = ends.entry(event["entity"]["id"].to_string()).or_default();
         match event["kind"].as_str().unwrap() {
-            "appointment.no_show" => drop(end.marks.insert(event["occurred_at"].to_string(), true)),
+            // Of one moment the undoing counts, whichever is looked at first.
+            "appointment.no_show" => drop(end.marks.entry(event["occurred_at"].to_string()).or_insert(true)),
             "appointment.no_show_undone" => drop(end.marks.insert(event["occurred_at"].to_string(), false)),
             "appointment.cancelled" => end.kind = Some("cancelled".to_owned()),
             kind => {
