@@ -143,7 +143,8 @@ pub(super) fn steps(known: Option<&Known>, seen: &Seen<'_>) -> Vec<Step> {
     ];
     steps.extend(happened.into_iter().filter_map(|(step, happened)| happened.then_some(step)));
     steps.extend(new_parcels(known, seen).map(|parcel| Step::Shipped(parcel.shipment.id.clone())));
-    let is_other = topic == Topic::Restored || topic == Topic::Updated && !is_unchanged(known, seen);
+    // Also when a body that was built late says that the order was created: what it tells is newer than what is known.
+    let is_other = topic == Topic::Restored || !is_unchanged(known, seen);
     if steps.is_empty() && is_other {
         steps.push(Step::Updated);
     }
