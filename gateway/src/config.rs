@@ -104,7 +104,7 @@ pub(crate) struct Data {
     pub dir: PathBuf,
     /// Page cache in MiB.
     pub cache_mib: u64,
-    /// Free disk space in MiB below which no webhooks are taken; 0 for 1 GiB or 5 % of the disk, whichever is more.
+    /// Free disk space in MiB below which no webhooks are taken; 0 for 5 % of the disk, but at least 1 GiB and at most 4.
     pub reserve_mib: u64,
 }
 

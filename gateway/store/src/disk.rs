@@ -4,8 +4,10 @@ use std::{io, path::Path};
 
 /// Below this many free bytes nothing more is accepted, however large the disk.
 const LEAST_FREE_BYTES: u64 = 1 << 30;
-/// Below this part of the disk (1/20) nothing more is accepted.
+/// Below this part of the disk (1/20) nothing more is accepted...
 const LEAST_FREE_PART: u64 = 20;
+/// ...unless this many bytes are free: minutes of webhooks at the highest rate, and a twentieth of a large disk would be wasted.
+const ENOUGH_FREE_BYTES: u64 = 4 << 30;
 
 /// A file system's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +30,9 @@ pub fn disk_free(dir: &Path) -> io::Result<DiskSpace> {
     })
 }
 
-/// Whether so little is free that nothing more should be accepted: less than 1 GiB, or less than 5 % of the disk.
+/// Whether so little is free that nothing more should be accepted: less than 5 % of the disk, but never with 4 GiB free, and always with less than 1 GiB.
 pub fn below_watermark(free_bytes: u64, total_bytes: u64) -> bool {
-    free_bytes < LEAST_FREE_BYTES.max(total_bytes / LEAST_FREE_PART)
+    free_bytes < (total_bytes / LEAST_FREE_PART).clamp(LEAST_FREE_BYTES, ENOUGH_FREE_BYTES)
 }
 
 #[cfg(test)]
@@ -38,13 +40,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_watermark_is_a_gibibyte_or_a_twentieth_whichever_is_more() {
+    fn the_watermark_is_a_twentieth_of_the_disk_between_one_and_four_gibibytes() {
         let gib = 1 << 30;
         let check = |free, total, expected| assert_eq!(below_watermark(free, total), expected, "{free} of {total}");
         check(gib, 10 * gib, false);
         check(gib - 1, 10 * gib, true);
-        check(5 * gib, 100 * gib, false);
-        check(5 * gib - 1, 100 * gib, true);
+        check(3 * gib, 60 * gib, false);
+        check(3 * gib - 1, 60 * gib, true);
+        check(4 * gib, 2000 * gib, false);
+        check(4 * gib - 1, 2000 * gib, true);
         check(gib / 2, gib / 2, true);
     }
 
