@@ -95,7 +95,7 @@ pub fn split<'a>(
         (None, _) => None,
     };
     let (Some(each), Some(root)) = (&items.each, root) else {
-        let whole = Part { value: root, path: Vec::new() };
+        let whole = Part::new(root, Vec::new());
         return Ok(vec![Cutter::new(items, headers, text, None).cut(0, Cow::Borrowed(text), &whole)]);
     };
     let parts = walk::parts(root, each);
@@ -110,7 +110,7 @@ pub fn split<'a>(
 fn cut_form<'a>(items: &Items, headers: &[(String, String)], text: &'a str) -> SplitItem<'a> {
     let json = form::as_json(text);
     // What `as_json` writes is JSON.
-    let whole = Part { value: pointer::parse(&json).ok(), path: Vec::new() };
+    let whole = Part::new(pointer::parse(&json).ok(), Vec::new());
     let cut = Cutter::new(items, headers, text, None).cut(0, Cow::Borrowed(text), &whole);
     SplitItem { body: Cow::Borrowed(text), ..cut.without_text() }
 }
@@ -158,8 +158,7 @@ impl<'m, 'a> Cutter<'m, 'a> {
 
     /// Every value that the selector finds for an item.
     fn values(&mut self, selector: &'m Selector, part: &Part<'a>) -> Vec<Cow<'a, str>> {
-        let in_item =
-            |pointer: &Pointer| part.value.map(|value| pointer::select(value, pointer.tokens())).unwrap_or_default();
+        let in_item = |pointer: &Pointer| part.select(pointer.tokens());
         let found = match selector {
             Selector::Header(name) => {
                 let values = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));

@@ -116,6 +116,11 @@ pub(crate) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
     raw::elements(value)
 }
 
+/// The members of an object, in order; none when the value is no object.
+pub(crate) fn members(value: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
+    raw::members(value).unwrap_or_default()
+}
+
 /// All values that the steps lead to, in order.
 pub(crate) fn select<'a>(value: &'a RawValue, tokens: &[Token]) -> Vec<&'a RawValue> {
     match tokens.split_first() {

@@ -268,6 +268,15 @@ proptest! {
     }
 
     #[test]
+    fn looking_by_members_finds_what_reading_finds(body in json(), names in prop::collection::vec(prop::sample::select(vec!["entry", "changes", "id", "value"]), 1..3)) {
+        let root = pointer::parse(&body).unwrap();
+        let pointer = Pointer::new(&format!("/{}", names.join("/"))).unwrap();
+        let texts = |found: Vec<&RawValue>| found.into_iter().map(RawValue::get).map(str::to_owned).collect::<Vec<_>>();
+        let part = Part::new(Some(root), Vec::new());
+        prop_assert_eq!(texts(part.select(pointer.tokens())), texts(pointer::select(root, pointer.tokens())));
+    }
+
+    #[test]
     fn any_json_is_cut_into_parts_of_itself_with_sound_envelopes(body in json()) {
         for item in split(&manifest(META), &[], body.as_bytes()).unwrap() {
             prop_assert!(body.contains(&*item.body));

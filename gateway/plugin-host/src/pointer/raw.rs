@@ -1,11 +1,11 @@
 //! One step into JSON text without reading the rest of it into memory.
 
 use serde::{
-    Deserializer,
+    Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// The member of an object, or the element of an array whose number is the name. Of several members with one name the last counts, as JSON parsers have it.
 pub(super) fn member<'a>(value: &'a RawValue, name: &str) -> Option<&'a RawValue> {
@@ -23,6 +23,33 @@ pub(super) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
     }
     serde_json::Deserializer::from_str(value.get()).deserialize_seq(Elements).ok()
 }
+
+/// The members of an object; `None` when the value is none.
+pub(super) fn members(value: &RawValue) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    serde_json::Deserializer::from_str(value.get()).deserialize_map(Members).ok()
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(Key(key)) = map.next_key()? {
+            members.push((key, map.next_value()?));
+        }
+        Ok(members)
+    }
+}
+
+/// A key, copied only when it has escapes.
+#[derive(Deserialize)]
+struct Key<'k>(#[serde(borrow)] Cow<'k, str>);
 
 struct Elements;
 
