@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::readme::{Step, readme, steps};
 use crate::runner::{Background, run as program, succeeds};
 use crate::workspace::read;
-use crate::{judges, languages};
+use crate::{judges, languages, tidy};
 
 /// The guide whose commands are run after the README's, which build the program.
 pub(crate) const GUIDE: &str = "docs/plugin-guide.md";
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Result<()> {
 
 fn checks(times: &mut Times, readme: &[Step], guide: &[Step]) -> Result<()> {
     times.step("cargo fmt --all --check", || program("cargo", &["fmt", "--all", "--check"]))?;
+    times.step("cargo xtask tidy", tidy::run)?;
     let clippy = "clippy --release --workspace --all-targets -- -D warnings";
     times.step(&format!("cargo {clippy}"), || program("cargo", &clippy.split(' ').collect::<Vec<_>>()))?;
     follow(times, "README.md", readme)?;
