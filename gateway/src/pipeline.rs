@@ -11,6 +11,7 @@ mod reach;
 mod receive;
 mod record;
 mod refused;
+mod reply;
 mod runner;
 mod send;
 mod setback;
@@ -20,6 +21,7 @@ mod trigger;
 mod unknown;
 mod window;
 
+pub(crate) use advance::stop;
 pub(crate) use fetch::{
     answers_key, forget as forget_fetch, is_fetch, lane_aside, read as read_for, settle as settle_fetch, waiting,
 };

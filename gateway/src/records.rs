@@ -92,6 +92,19 @@ pub(crate) struct WindowRow {
 record!(WindowRow in Windows, key (u32, ContactId, u32), |me| (me.workspace, me.contact, me.sender),
     |(workspace, contact, sender)| keys::window(*workspace, contact.raw(), *sender));
 
+/// The runs that wait for a contact's reply; there is a row while any does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RepliesRow {
+    /// Workspace.
+    pub workspace: u32,
+    /// The contact.
+    pub contact: ContactId,
+    /// The runs, oldest wait first.
+    pub runs: Vec<RunId>,
+}
+
+record!(RepliesRow in Replies, key (u32, ContactId), |me| (me.workspace, me.contact), |(workspace, contact)| keys::replies(*workspace, contact.raw()));
+
 /// A run of a flow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunRow {

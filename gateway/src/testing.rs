@@ -336,6 +336,7 @@ impl Stage {
             Space::ContactKeys,
             Space::Suppressions,
             Space::Windows,
+            Space::Replies,
             Space::ProviderIds,
             Space::Unreachable,
             Space::Circuits,

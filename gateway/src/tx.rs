@@ -119,6 +119,8 @@ struct Slot {
     encode: Option<Encode>,
     /// It must not change in between, although it is not written.
     watched: bool,
+    /// It goes.
+    removed: bool,
 }
 
 /// A unit of work in one workspace at a time.
@@ -174,7 +176,7 @@ impl<'a> Tx<'a> {
             None => (Expect::Absent, None),
         };
         let value = record.clone().map(|record| Box::new(record) as Box<dyn Any>);
-        self.slots.insert(key, Slot { read: Some(read), value, encode: None, watched: false });
+        self.slots.insert(key, Slot { read: Some(read), value, encode: None, watched: false, removed: false });
         Ok(record)
     }
 
@@ -195,7 +197,14 @@ impl<'a> Tx<'a> {
         let key = R::row_key(&record.key());
         let read = self.slots.swap_remove(&key).and_then(|slot| slot.read);
         let value: Option<Box<dyn Any>> = Some(Box::new(record));
-        self.slots.insert(key, Slot { read, value, encode: Some(encode::<R>), watched: false });
+        self.slots.insert(key, Slot { read, value, encode: Some(encode::<R>), watched: false, removed: false });
+    }
+
+    /// Removes a record that was read; the commit fails when the row changes in between.
+    pub(crate) fn remove<R: Record>(&mut self, key: &R::Key) {
+        let key = R::row_key(key);
+        let read = self.slots.swap_remove(&key).and_then(|slot| slot.read);
+        self.slots.insert(key, Slot { read, value: None, encode: None, watched: true, removed: true });
     }
 
     /// Removes a row.
@@ -221,6 +230,11 @@ impl<'a> Tx<'a> {
     /// Puts work at the end of a lane.
     pub(crate) fn enqueue(&mut self, queue: Queue, lane: Lane, work: &WorkRow) {
         self.changes.enqueue(queue, lane, work);
+    }
+
+    /// Takes back work that was put off, unless it is due already.
+    pub(crate) fn cancel(&mut self, timer: TimerKey) {
+        self.changes.cancel_timer(timer);
     }
 
     /// Puts work off.
@@ -296,7 +310,7 @@ impl<'a> Tx<'a> {
 
     /// Row operations so far.
     pub(crate) fn row_ops(&self) -> usize {
-        let written = self.slots.values().filter(|slot| slot.encode.is_some()).count();
+        let written = self.slots.values().filter(|slot| slot.encode.is_some() || slot.removed).count();
         self.changes.row_ops() + written
     }
 
@@ -310,6 +324,10 @@ impl<'a> Tx<'a> {
                 && (slot.watched || slot.encode.is_some())
             {
                 self.changes.expect(key.clone(), expect);
+            }
+            if slot.removed {
+                self.changes.delete_row(key);
+                continue;
             }
             let (Some(encode), Some(value)) = (slot.encode, slot.value) else { continue };
             self.changes.put_row(key, encode(&*value)?);

@@ -29,6 +29,21 @@ steps:
     send: { sms: \"Thank you for '{{ event.message.text }}'\", sender: texts }
 ";
 
+/// Asks by SMS when the parcel may come, and goes on with what the customer answers.
+const ASKS: &str = "
+flow: ask-when
+on: order.placed
+steps:
+  - id: ask
+    send: { sms: \"When may your order {{ event.order.number }} come?\" }
+  - id: answer
+    wait_for_reply: { for: 1d, channel: sms }
+    then:
+      - { id: confirm, send: { sms: \"It comes: {{ reply.text }}.\" } }
+    no_response:
+      - { id: default, send: { sms: \"It comes on Monday.\" } }
+";
+
 fn by_sms() -> Setup {
     bare().sms().flow(BY_SMS)
 }
@@ -171,6 +186,25 @@ async fn a_text_starts_a_flow_and_its_repeat_starts_nothing() {
     assert_eq!(bodies(&gateway), ["Thank you for 'Yes please & soon'", "Thank you for 'once'"]);
     let inbound = gateway.events_of("message.received").await;
     assert_eq!(inbound.iter().filter(|event| event["about"] == "sms text").count(), 2, "{inbound:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_by_sms_wakes_the_run_that_waits_for_it_and_silence_ends_its_wait() {
+    let mut gateway = bare().sms().flow(ASKS).start().await;
+    let (answers, silent) = (Customer::nth(1), Customer::nth(2));
+    gateway.orders(1, &answers).await;
+    gateway.orders(2, &silent).await;
+    gateway.settle().await;
+    assert_eq!(bodies(&gateway).len(), 2);
+    // The wait is on disk, and by SMS only.
+    gateway.restart().await;
+    gateway.writes(&answers, "not by WhatsApp").await;
+    assert_eq!(bodies(&gateway).len(), 2);
+    gateway.texts(&answers, SMS_NUMBER, "Tuesday").await;
+    gateway.texts(&answers, SMS_NUMBER, "or Friday").await;
+    assert_eq!(bodies(&gateway)[2..], ["It comes: Tuesday."]);
+    gateway.advance(Duration::from_secs(25 * 3_600)).await;
+    assert_eq!(bodies(&gateway)[3..], ["It comes on Monday."]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

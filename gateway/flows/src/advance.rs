@@ -3,7 +3,6 @@
 use crate::{
     Flow, Outcome, Position, Run, RunState, TemplateSet, Visit,
     flow::{Compiled, SendWork, SmsWork, Work},
-    run::Vars,
     scope::Scope,
     template::on_one_line,
 };
@@ -26,6 +25,15 @@ pub enum Input {
     Timer {
         /// Its number, from [`Effect::Wait`].
         wait: u32,
+    },
+    /// The contact wrote. A message that is no reply to what the run waits for is ignored.
+    Reply {
+        /// When the message was received.
+        received_at: Timestamp,
+        /// The channel that it came by.
+        channel: ChannelKind,
+        /// The message, as `event.message` has it: what conditions and texts read as `reply`.
+        message: Value,
     },
 }
 
@@ -99,27 +107,42 @@ fn advance_within(
     context: &Context<'_>,
     now: Timestamp,
 ) -> (Run, Vec<Effect>) {
-    let resumes = match (&run.state, input) {
-        (RunState::Active, Input::Start) => None,
-        (RunState::Waiting { step, timer, .. }, Input::Timer { wait }) if timer == wait => Some(step.clone()),
-        _ => return (run, Vec::new()),
-    };
+    let Some(resumes) = resumes(&run.state, input) else { return (run, Vec::new()) };
+    if let Input::Reply { message, .. } = input {
+        run.vars.reply = Some(message.clone());
+    }
     let vars = std::mem::take(&mut run.vars);
-    let scope = scope(&vars, context, now);
+    let scope = Scope::new(&vars, context.contact, now);
     let mut walk = Walk { flow, templates, context, scope, now, run, effects: Vec::new() };
     walk.run.updated_at = now;
-    match walk.begin(resumes.as_deref()) {
+    match walk.begin(&resumes) {
         Ok(Next::Step(next)) => walk.walk(next, budget),
         Ok(Next::NotEntered) => walk.run.state = RunState::NotEntered,
-        Err(reason) => walk.fail(resumes, reason),
+        Err(reason) => walk.fail(resumes.map(|(step, _)| step), reason),
     }
     let Walk { mut run, effects, .. } = walk;
     run.vars = vars;
     (run, effects)
 }
 
-fn scope<'a>(vars: &'a Vars, context: &Context<'a>, now: Timestamp) -> Scope<'a> {
-    Scope::new(&vars.event, vars.trigger.as_ref(), context.contact, now)
+/// The step that goes on, and how its wait ended; none of it at the start. `None` when the run does not wait for this.
+fn resumes(state: &RunState, input: &Input) -> Option<Option<(String, Outcome)>> {
+    Some(match (state, input) {
+        (RunState::Active, Input::Start) => None,
+        (RunState::Waiting { step, timer, .. }, Input::Timer { wait }) if timer == wait => {
+            Some((step.clone(), Outcome::Waited))
+        }
+        (RunState::WaitingForReply { step, timer, .. }, Input::Timer { wait }) if timer == wait => {
+            Some((step.clone(), Outcome::NoResponse))
+        }
+        (
+            RunState::WaitingForReply { step, since, due_at, channel: wanted, .. },
+            Input::Reply { received_at, channel, .. },
+        ) if (since..=due_at).contains(&received_at) && wanted.is_none_or(|wanted| wanted == *channel) => {
+            Some((step.clone(), Outcome::Replied))
+        }
+        _ => return None,
+    })
 }
 
 /// Where a run goes on.
@@ -139,18 +162,22 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn begin(&mut self, resumes: Option<&str>) -> Result<Next, String> {
+    fn begin(&mut self, resumes: &Option<(String, Outcome)>) -> Result<Next, String> {
         if self.run.version != self.flow.version() {
             let (entered, given) = (self.run.version, self.flow.version());
             return Err(format!("the run entered version {entered} of the flow, and was given version {given}"));
         }
-        let Some(id) = resumes else {
+        let Some((id, ended)) = resumes else {
             let enters = self.flow.condition.as_ref().map_or(Ok(true), |condition| condition.holds(&self.scope))?;
             return Ok(if enters { Next::Step(self.flow.first) } else { Next::NotEntered });
         };
         let step = self.flow.step(id).ok_or_else(|| format!("the flow has no step {id}"))?;
-        self.visit(id, Outcome::Waited);
-        Ok(Next::Step(step.next))
+        self.visit(id, ended.clone());
+        Ok(Next::Step(match (&step.work, ended) {
+            (Work::WaitForReply { then, .. }, Outcome::Replied) => *then,
+            (Work::WaitForReply { no_response, .. }, Outcome::NoResponse) => *no_response,
+            _ => step.next,
+        }))
     }
 
     fn walk(&mut self, mut next: Option<usize>, budget: usize) {
@@ -159,7 +186,17 @@ impl Walk<'_> {
             let Some(step) = next.and_then(|number| flow.steps.get(number)) else { return self.complete() };
             self.run.at = Position::Step(step.id.clone());
             match &step.work {
-                Work::Wait { for_ms } => return self.wait(step, *for_ms),
+                Work::Wait { for_ms } => {
+                    let (due_at, timer) = self.wait(step, *for_ms);
+                    self.run.state = RunState::Waiting { step: step.id.clone(), due_at, timer };
+                    return;
+                }
+                Work::WaitForReply { for_ms, channel, .. } => {
+                    let (due_at, timer) = self.wait(step, *for_ms);
+                    let (step, since, channel) = (step.id.clone(), self.now, *channel);
+                    self.run.state = RunState::WaitingForReply { step, since, due_at, timer, channel };
+                    return;
+                }
                 Work::If { condition, then, otherwise } => match condition.holds(&self.scope) {
                     Ok(true) => {
                         self.visit(&step.id, Outcome::Then);
@@ -185,13 +222,14 @@ impl Walk<'_> {
         self.fail(step, format!("the flow took {budget} steps without a wait; it may go in circles"));
     }
 
-    fn wait(&mut self, step: &Compiled, for_ms: i64) {
+    /// Until when, and the number of the timer.
+    fn wait(&mut self, step: &Compiled, for_ms: i64) -> (Timestamp, u32) {
         let due_at = self.now.plus_ms(for_ms);
         self.run.waits = self.run.waits.saturating_add(1);
         let wait = self.run.waits;
-        self.run.state = RunState::Waiting { step: step.id.clone(), due_at, timer: wait };
         self.visit(&step.id, Outcome::Waiting { until: due_at });
         self.effects.push(Effect::Wait { wait, due_at });
+        (due_at, wait)
     }
 
     fn send(&mut self, step: &str, send: &SendWork) {

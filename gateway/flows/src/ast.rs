@@ -3,7 +3,7 @@
 use crate::FlowVersion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tidegate_model::message::Category;
+use tidegate_model::message::{Category, ChannelKind};
 
 /// The format of stored definitions that this release writes. An older one must stay readable, a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -47,6 +47,8 @@ pub struct Step {
 pub enum Action {
     /// Waits.
     Wait(Wait),
+    /// Waits for a message from the contact, and goes one way or another; both meet after the step.
+    WaitForReply(WaitForReply),
     /// Goes one way or another; both meet after the step.
     If(Branch),
     /// Sends a template by WhatsApp.
@@ -61,6 +63,23 @@ pub enum Action {
 pub struct Wait {
     /// How long, in milliseconds.
     pub for_ms: i64,
+}
+
+/// A wait for a message from the contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitForReply {
+    /// How long, in milliseconds.
+    pub for_ms: i64,
+    /// The channel that it has to come by; any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelKind>,
+    /// Steps when one came in time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Step>,
+    /// Steps when none did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_response: Vec<Step>,
 }
 
 /// A branch.
@@ -111,6 +130,17 @@ pub(crate) const fn utility() -> Category {
 
 fn is_utility(category: &Category) -> bool {
     *category == Category::Utility
+}
+
+impl Action {
+    /// The lists of steps inside it, each with the name of its key.
+    pub fn branches(&self) -> Vec<(&'static str, &[Step])> {
+        match self {
+            Self::If(it) => vec![("then", &it.then), ("else", &it.otherwise)],
+            Self::WaitForReply(it) => vec![("then", &it.then), ("no_response", &it.no_response)],
+            Self::Wait(_) | Self::Send(_) | Self::Sms(_) => Vec::new(),
+        }
+    }
 }
 
 impl Definition {

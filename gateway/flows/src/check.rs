@@ -104,7 +104,7 @@ impl<'a> Check<'a> {
 
     fn step(&mut self, step: &'a Compiled) {
         match &step.work {
-            Work::Wait { for_ms } => self.wait(*for_ms),
+            Work::Wait { for_ms } | Work::WaitForReply { for_ms, .. } => self.wait(*for_ms),
             Work::If { condition, then, otherwise } => {
                 if let Some(value) = condition.constant() {
                     self.unreachable(value, if value { *otherwise } else { *then }, step.next);
@@ -168,6 +168,12 @@ impl<'a> Check<'a> {
                 ("event", Need::Fields(fields)) => fields.keys().for_each(|name| self.event_field(name)),
                 ("trigger", _) if self.flow.on().iter().all(|name| name.contains('.')) => {
                     self.add(Severity::Error, "it reads `trigger`, but the flow is started by events only");
+                }
+                ("reply", _) if !self.flow.steps.iter().any(|step| matches!(step.work, Work::WaitForReply { .. })) => {
+                    self.add(
+                        Severity::Error,
+                        "it reads `reply`, but no step of the flow waits for one: `wait_for_reply`",
+                    );
                 }
                 _ => {}
             }

@@ -5,6 +5,7 @@
 
 use crate::{
     need::Needs,
+    run::Vars,
     scope::{Scope, unknown_root},
 };
 use cel::{Env, ExecutionError, Program, Value};
@@ -47,12 +48,8 @@ impl Condition {
         }
         let mut condition = Self { source: source.to_owned(), program, needs, constant: None };
         if condition.needs.is_empty() {
-            let nothing = Scope::new(
-                &serde_json::Value::Null,
-                None,
-                &serde_json::Value::Null,
-                tidegate_model::Timestamp::from_ms(0),
-            );
+            let (vars, contact) = (Vars::default(), serde_json::Value::Null);
+            let nothing = Scope::new(&vars, &contact, tidegate_model::Timestamp::from_ms(0));
             condition.constant = Some(condition.holds(&nothing)?);
         }
         Ok(condition)

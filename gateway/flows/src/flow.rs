@@ -3,7 +3,7 @@
 use crate::{Definition, FORMAT, FlowVersion, Invalid, LoadError, condition::Condition, text::Text, text::Texts};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt};
-use tidegate_model::message::Category;
+use tidegate_model::message::{Category, ChannelKind};
 
 mod compile;
 
@@ -31,6 +31,7 @@ pub(crate) struct Compiled {
 #[derive(Debug)]
 pub(crate) enum Work {
     Wait { for_ms: i64 },
+    WaitForReply { for_ms: i64, channel: Option<ChannelKind>, then: Option<usize>, no_response: Option<usize> },
     If { condition: Condition, then: Option<usize>, otherwise: Option<usize> },
     Send(SendWork),
     Sms(SmsWork),

@@ -21,7 +21,7 @@ mod text;
 mod version;
 
 pub use advance::{Context, Effect, Input, STEP_BUDGET, advance};
-pub use ast::{Action, Branch, Definition, FORMAT, Send, Sms, Step, Wait};
+pub use ast::{Action, Branch, Definition, FORMAT, Send, Sms, Step, Wait, WaitForReply};
 pub use check::{Finding, Limits, Severity, check};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use error::{Fault, Invalid, LoadError, ParseError, Problem};

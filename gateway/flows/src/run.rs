@@ -4,7 +4,7 @@ use crate::{Flow, FlowVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
-use tidegate_model::{ContactId, EventId, RunId, Timestamp, outcome::Trigger};
+use tidegate_model::{ContactId, EventId, RunId, Timestamp, message::ChannelKind, outcome::Trigger};
 
 /// The id of the run that an event starts in a flow: the same each time, so a repeated event starts nothing anew.
 pub fn run_id(event: EventId, flow: &str) -> RunId {
@@ -45,14 +45,17 @@ pub struct Run {
     pub trail: Vec<Visit>,
 }
 
-/// What conditions and texts read, as it was when the run began.
+/// What conditions and texts read.
 #[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Vars {
-    /// The event, as JSON.
+    /// The event, as JSON, as it was when the run began.
     pub event: Value,
     /// The trigger's own variables: a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Value>,
+    /// The contact's last reply: a message as `event.message` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Value>,
 }
 
 impl fmt::Debug for Vars {
@@ -88,6 +91,20 @@ pub enum RunState {
         /// Number of the timer: only the timer of this number ends the wait.
         timer: u32,
     },
+    /// Waits for a message from the contact.
+    WaitingForReply {
+        /// The step that waits.
+        step: String,
+        /// Since when: a message that was received before is no reply.
+        since: Timestamp,
+        /// Until when: a message that was received later is none either.
+        due_at: Timestamp,
+        /// Number of the timer that ends the wait without a reply.
+        timer: u32,
+        /// The channel that it has to come by; any when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<ChannelKind>,
+    },
     /// Reached its end.
     Completed,
     /// The entry condition was false: it never began, and need not be stored.
@@ -108,7 +125,7 @@ impl RunState {
     /// Whether nothing further will happen.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Active | Self::Waiting { .. } => false,
+            Self::Active | Self::Waiting { .. } | Self::WaitingForReply { .. } => false,
             Self::Completed | Self::NotEntered | Self::Failed { .. } | Self::Stopped => true,
         }
     }
@@ -136,6 +153,10 @@ pub enum Outcome {
     },
     /// A wait ended.
     Waited,
+    /// The contact replied in time.
+    Replied,
+    /// The contact did not reply in time.
+    NoResponse,
     /// The condition was true.
     Then,
     /// The condition was false.
@@ -168,7 +189,11 @@ impl Run {
             contact,
             event,
             trigger: trigger.map(|trigger| trigger.name.clone()),
-            vars: Vars { event: event_json, trigger: trigger.map(|trigger| Value::Object(trigger.variables.clone())) },
+            vars: Vars {
+                event: event_json,
+                trigger: trigger.map(|trigger| Value::Object(trigger.variables.clone())),
+                reply: None,
+            },
             at: Position::Start,
             state: RunState::Active,
             waits: 0,

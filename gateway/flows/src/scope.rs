@@ -1,25 +1,28 @@
 //! The variables that conditions and texts can read, and nothing else.
 
-use crate::{error::hint, need::Needs};
+use crate::{error::hint, need::Needs, run::Vars};
 use serde_json::Value;
 use tidegate_model::Timestamp;
 
-/// The variables: the event, the trigger's own variables, the contact's fields, and the time as RFC 3339 text.
-pub(crate) const ROOTS: [&str; 4] = ["event", "trigger", "contact", "now"];
+/// The variables: the event, the trigger's own variables, the contact's fields, the contact's last reply, and the time as RFC 3339 text.
+pub(crate) const ROOTS: [&str; 5] = ["event", "trigger", "contact", "reply", "now"];
 
 /// Their values at one moment.
 pub(crate) struct Scope<'a> {
     event: &'a Value,
     trigger: &'a Value,
     contact: &'a Value,
+    reply: &'a Value,
     now: Value,
 }
 
 impl<'a> Scope<'a> {
     /// Values for one advance.
-    pub(crate) fn new(event: &'a Value, trigger: Option<&'a Value>, contact: &'a Value, now: Timestamp) -> Self {
+    pub(crate) fn new(vars: &'a Vars, contact: &'a Value, now: Timestamp) -> Self {
         static NONE: Value = Value::Null;
-        Self { event, trigger: trigger.unwrap_or(&NONE), contact, now: Value::String(now.to_string()) }
+        let trigger = vars.trigger.as_ref().unwrap_or(&NONE);
+        let reply = vars.reply.as_ref().unwrap_or(&NONE);
+        Self { event: &vars.event, trigger, contact, reply, now: Value::String(now.to_string()) }
     }
 
     /// A variable's value; null when there is none of that name.
@@ -28,6 +31,7 @@ impl<'a> Scope<'a> {
             "event" => self.event,
             "trigger" => self.trigger,
             "contact" => self.contact,
+            "reply" => self.reply,
             "now" => &self.now,
             _ => &Value::Null,
         }

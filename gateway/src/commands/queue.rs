@@ -4,7 +4,7 @@ use crate::{
     app::App,
     http::{Code, Problem},
     letters,
-    pipeline::forget_fetch,
+    pipeline::{self, forget_fetch},
     records::{MessageRow, RunRow},
     tx::{Tx, TxError},
     views::{Filter, workspace_name},
@@ -107,11 +107,10 @@ fn end(tx: &mut Tx<'_>, letter: &DeadLetter, trace: &Trace) -> Result<(), TxErro
             }
         }
         Some(Work::Timer { run, .. }) => {
-            if let Some(mut row) = readable(tx.get::<RunRow>(&(workspace, run)))?
-                && matches!(row.run.state, RunState::Active | RunState::Waiting { .. })
+            if let Some(row) = readable(tx.get::<RunRow>(&(workspace, run)))?
+                && !row.run.state.is_final()
             {
-                (row.run.state, row.run.updated_at, row.timer) = (RunState::Stopped, at, None);
-                tx.put(row);
+                readable(pipeline::stop(tx, row, RunState::Stopped, at).map(Some))?;
             }
         }
         Some(Work::Fetch { id, index } | Work::Answered { id, index }) => forget_fetch(tx, workspace, id, index),

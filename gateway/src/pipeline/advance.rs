@@ -1,6 +1,9 @@
 //! Advance: runs move, and what should happen is written down: messages to the send gate, timers. The moving itself is the flow engine's, which is pure.
 
-use super::send::queue;
+use super::{
+    reply,
+    send::{UNREAD_PAUSE_MS, queue},
+};
 use crate::{
     catalog::{Catalog, SHARDS},
     metrics::RunEnd,
@@ -33,7 +36,7 @@ pub(super) fn start(
     contact: &Contact,
     now: Timestamp,
 ) -> Result<(), TxError> {
-    move_on(tx, catalog, flow, run, &Input::Start, contact, now)
+    move_on(tx, catalog, flow, run, &Input::Start, contact, now).map(|_| ())
 }
 
 /// A run's timer has come.
@@ -41,14 +44,60 @@ pub(super) fn start(
 /// # Errors
 /// The store's.
 pub(super) fn wake(tx: &mut Tx<'_>, catalog: &Catalog, id: RunId, wait: u32, now: Timestamp) -> Result<(), TxError> {
-    let Some(row) = tx.get::<RunRow>(&(tx.workspace(), id))? else { return Ok(()) };
+    let Some(mut row) = tx.get::<RunRow>(&(tx.workspace(), id))? else { return Ok(()) };
+    if let RunState::WaitingForReply { due_at, timer, .. } = &row.run.state
+        && *timer == wait
+        && reply::may_come(tx, catalog, *due_at)?
+    {
+        // A reply that was acknowledged in time is not overtaken by the end of the wait.
+        row.timer = Some(arm(tx, &row.run, wait, now.plus_ms(UNREAD_PAUSE_MS)));
+        tx.put(row);
+        return Ok(());
+    }
+    let contact = tx.contact(row.run.contact)?.unwrap_or_else(|| Contact::new(row.run.contact, now));
+    go_on(tx, catalog, row, &Input::Timer { wait }, &contact, now)
+}
+
+/// A run's contact wrote. A run that does not wait for it does nothing.
+///
+/// # Errors
+/// The store's.
+pub(super) fn hear(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    id: RunId,
+    input: &Input,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<(), TxError> {
+    match tx.get::<RunRow>(&(tx.workspace(), id))? {
+        Some(row) => go_on(tx, catalog, row, input, contact, now),
+        None => reply::end(tx, contact.id, id),
+    }
+}
+
+/// Moves a stored run.
+fn go_on(
+    tx: &mut Tx<'_>,
+    catalog: &Catalog,
+    row: RunRow,
+    input: &Input,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<(), TxError> {
     let Some(flow) = version(tx, catalog, &row.run)? else {
         let meter = catalog.flow_meter(tx.workspace(), &row.run.flow);
         tx.count(meter.ended(RunEnd::Failed).clone());
-        return fail(tx, row, now, "the version of the flow that this run entered is not stored any more");
+        let reason = "the version of the flow that this run entered is not stored any more".to_owned();
+        return stop(tx, row, RunState::Failed { step: None, reason }, now);
     };
-    let contact = tx.contact(row.run.contact)?.unwrap_or_else(|| Contact::new(row.run.contact, now));
-    move_on(tx, catalog, &flow, row.run, &Input::Timer { wait }, &contact, now)
+    let timer = row.timer.filter(|_| matches!(input, Input::Reply { .. }));
+    if move_on(tx, catalog, &flow, row.run, input, contact, now)?
+        && let Some(timer) = timer
+    {
+        tx.cancel(timer);
+    }
+    Ok(())
 }
 
 /// The flow in the version that the run entered.
@@ -74,14 +123,22 @@ fn version(tx: &mut Tx<'_>, catalog: &Catalog, run: &Run) -> Result<Option<Arc<F
     }
 }
 
-fn fail(tx: &mut Tx<'_>, mut row: RunRow, now: Timestamp, reason: &str) -> Result<(), TxError> {
-    row.run.state = RunState::Failed { step: None, reason: reason.to_owned() };
-    row.run.updated_at = now;
+/// Ends a run from outside of its flow.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn stop(tx: &mut Tx<'_>, mut row: RunRow, state: RunState, at: Timestamp) -> Result<(), TxError> {
+    if matches!(row.run.state, RunState::WaitingForReply { .. }) {
+        reply::end(tx, row.run.contact, row.run.id)?;
+    }
+    row.run.state = state;
+    row.run.updated_at = at;
     row.timer = None;
     tx.put(row);
     Ok(())
 }
 
+/// Moves a run, and says whether it moved.
 fn move_on(
     tx: &mut Tx<'_>,
     catalog: &Catalog,
@@ -90,7 +147,7 @@ fn move_on(
     input: &Input,
     contact: &Contact,
     now: Timestamp,
-) -> Result<(), TxError> {
+) -> Result<bool, TxError> {
     let _span = tracing::info_span!("advance", root = %Root(run.id.raw()), run.id = %run.id, flow = run.flow).entered();
     let workspace = tx.workspace();
     let fields = view(contact);
@@ -100,10 +157,11 @@ fn move_on(
         default_sender: catalog.default_sender(workspace),
         default_sms_sender: catalog.default_sms_sender(workspace),
     };
+    let waited = matches!(run.state, RunState::WaitingForReply { .. });
     let (run, effects) = step(flow, catalog.templates(workspace), run, input, &context, now);
     if effects.is_empty() && run.state != RunState::NotEntered {
-        // A timer that the run does not wait for (any more).
-        return Ok(());
+        // A timer or a reply that the run does not wait for (any more).
+        return Ok(false);
     }
     let mut timer = None;
     for effect in effects {
@@ -123,10 +181,15 @@ fn move_on(
     if let Some(end) = end_of(&run.state) {
         tx.count(catalog.flow_meter(workspace, &run.flow).ended(end).clone());
     }
+    match (waited, matches!(run.state, RunState::WaitingForReply { .. })) {
+        (false, true) => reply::begin(tx, contact.id, run.id)?,
+        (true, false) => reply::end(tx, contact.id, run.id)?,
+        _ => {}
+    }
     if run.state != RunState::NotEntered {
         tx.put(RunRow { workspace, run, timer });
     }
-    Ok(())
+    Ok(true)
 }
 
 const fn end_of(state: &RunState) -> Option<RunEnd> {

@@ -1,6 +1,6 @@
 //! Record: what an event changes in what the gateway knows: contacts, windows, suppressions, messages and their statuses. All of it goes into the commit of the item.
 
-use super::{reach, status};
+use super::{reach, reply, status};
 use crate::{
     catalog::Catalog,
     records::{ContactRow, Decision, MessageRow, SuppressionRow, WindowRow},
@@ -69,6 +69,7 @@ fn upsert_contact(
                 tx.put_contact_key(key, contact.id);
             }
             take_over_windows(tx, catalog, other.id, contact.id)?;
+            reply::take_over(tx, other.id, contact.id)?;
             contact.absorb(other);
         }
         tx.put(ContactRow { workspace: tx.workspace(), id, contact: None, alias_of: Some(contact.id) });

@@ -6,7 +6,7 @@ use super::{
     reach,
     record::addresses,
     refused::{self, By, Case, Fate},
-    unknown,
+    reply, unknown,
 };
 use crate::{
     catalog::{Catalog, Sender},
@@ -26,7 +26,7 @@ use tidegate_model::{
 use tidegate_store::{Lane, Queue};
 
 /// How long a marketing message waits for inbound messages that are stored and not yet interpreted.
-const UNREAD_PAUSE_MS: i64 = 1_000;
+pub(super) const UNREAD_PAUSE_MS: i64 = 1_000;
 
 /// Decisions of the gate that a message keeps: the first and the newest. A message that waits for days must not outgrow its row.
 const MOST_DECISIONS: usize = 40;
@@ -178,7 +178,7 @@ fn decide(
             Vec::new(),
         ));
     };
-    if message.category == Category::Marketing && catalog.unread_since(tx.store())?.is_some_and(|since| since <= now) {
+    if message.category == Category::Marketing && reply::may_come(tx, catalog, now)? {
         let verdict = Verdict::DeferredUntil(now.plus_ms(UNREAD_PAUSE_MS));
         let reason = "inbound messages are not interpreted yet: one of them may be an opt-out".to_owned();
         return Ok((GateDecision { at: now, verdict, check: "unread".to_owned(), reason }, Vec::new()));

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tidegate_model::{
-    DeliveryId,
+    ContactId, DeliveryId, RunId,
     circuit::{Cause, CircuitScope, Trip},
 };
 use tidegate_store::{
@@ -57,6 +57,11 @@ fn life() -> Stage {
     tx.put(StateRow { workspace: WORKSPACE, connection: 1, state_key: "order:1".to_owned(), state: "paid".to_owned() });
     tx.put(long_delivery(stage.now()));
     tx.put(trouble(stage.now()));
+    tx.put(RepliesRow {
+        workspace: WORKSPACE,
+        contact: ContactId::from_raw([5; 16]),
+        runs: vec![RunId::from_raw([6; 16])],
+    });
     tx.put(PauseRow {
         workspace: WORKSPACE,
         endpoint: 1,
@@ -260,6 +265,7 @@ fn meaning(space: Space, key: &Key, value: &[u8]) -> Value {
         Space::Contacts => record::<ContactRow>(key, value),
         Space::ContactKeys => record::<ContactKeyRow>(key, value),
         Space::Windows => record::<WindowRow>(key, value),
+        Space::Replies => record::<RepliesRow>(key, value),
         Space::Runs => record::<RunRow>(key, value),
         Space::Flows => record::<FlowRow>(key, value),
         Space::Messages => record::<MessageRow>(key, value),

@@ -3,7 +3,7 @@
 use super::{needed::Needed, rules, slices};
 use crate::{
     app::App,
-    pipeline::{forget_fetch, interpretations_of, of_the_moment},
+    pipeline::{self, forget_fetch, interpretations_of, of_the_moment},
     records::{Delivery, MessageRow, ProviderIdRow, RunRow},
     tx::{Tx, TxError},
     work::Work,
@@ -197,7 +197,7 @@ pub(super) fn letters(
         tx.enter(letter.key.workspace);
         tx.watch::<DeadLetter>(&letter.key)?;
         tx.delete_letter(letter.key.workspace, letter.key.seq);
-        settle(&mut tx, &letter, now);
+        settle(&mut tx, &letter, now)?;
         removed += 1;
     }
     if removed == 0 {
@@ -210,7 +210,7 @@ pub(super) fn letters(
     }
 }
 
-fn settle(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) {
+fn settle(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) -> Result<(), TxError> {
     let workspace = letter.key.workspace;
     let reason = format!("it was given up, and nobody tried it again in time: {}", letter.reason);
     match Work::read(&letter.deferred.work) {
@@ -224,14 +224,11 @@ fn settle(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) {
             }
         }
         Some(Work::Timer { run, wait }) => {
-            if let Ok(Some(mut row)) = tx.get::<RunRow>(&(workspace, run))
+            if let Ok(Some(row)) = tx.get::<RunRow>(&(workspace, run))
                 && row.run.waits == wait
                 && !row.run.state.is_final()
             {
-                row.run.state = RunState::Failed { step: None, reason };
-                row.run.updated_at = now;
-                row.timer = None;
-                tx.put(row);
+                pipeline::stop(tx, row, RunState::Failed { step: None, reason }, now)?;
             }
         }
         Some(Work::Fetch { id, index } | Work::Answered { id, index }) => forget_fetch(tx, workspace, id, index),
@@ -246,4 +243,5 @@ fn settle(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) {
         )
         | None => {}
     }
+    Ok(())
 }

@@ -105,7 +105,7 @@ fn assert_whole(stage: &Stage) {
     }
     for RunRow { run, .. } in &runs {
         assert!(versions.contains(&(run.flow.clone(), run.version.to_string())), "a run without its flow");
-        if let RunState::Waiting { timer, .. } = run.state {
+        if let RunState::Waiting { timer, .. } | RunState::WaitingForReply { timer, .. } = run.state {
             assert!(work.contains(&Work::Timer { run: run.id, wait: timer }), "a run that waits for ever");
         }
     }

@@ -8,7 +8,7 @@ mod lane;
 pub use build::{
     GuardName, answers, body, body_range, circuit, connection, contact, contact_key, dead_letter, dedupe, delivery,
     fetch, flow, interpretation, message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id,
-    registry, run, secret, suppression, unreachable, window,
+    registry, replies, run, secret, suppression, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -92,6 +92,8 @@ spaces! {
     ContactKeys = b'a', "contact key", Personal;
     /// Customer service windows and conversations.
     Windows = b'n', "window", Open;
+    /// Runs that wait for a contact's reply.
+    Replies = b'l', "wait for a reply", Open;
     /// Runs of flows.
     Runs = b'r', "run", Open;
     /// Flow versions.

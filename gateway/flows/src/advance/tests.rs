@@ -248,3 +248,66 @@ proptest! {
         prop_assert!(messages <= 2);
     }
 }
+
+const ASKS: &str = r#"
+flow: asks
+on: order.placed
+steps:
+  - id: answer
+    wait_for_reply: { for: 1h, channel: sms }
+    then:
+      - { id: thank, send: { sms: "You said {{ reply.text }}." } }
+    no_response:
+      - { id: remind, send: { sms: "You said {{ reply.text | default('nothing') }}." } }
+  - { id: again, wait_for_reply: 1d }
+  - { id: last, send: { sms: "And then {{ reply.text | default('nothing') }}." } }
+"#;
+
+fn reply(minutes: i64, channel: ChannelKind, text: &str) -> Input {
+    Input::Reply { received_at: at(minutes), channel, message: json!({ "text": text }) }
+}
+
+#[test]
+fn a_reply_in_time_goes_one_way_and_none_the_other() {
+    let flow = parse_flow("f", ASKS).unwrap();
+    let (asked, effects) = go(&flow, begin(&flow, "1"), &Input::Start, &json!({}), at(0));
+    assert_eq!(effects, [Effect::Wait { wait: 1, due_at: at(60) }]);
+    let check = |input: &Input, now: i64, text: &str, outcome: Outcome| {
+        let (run, effects) = go(&flow, asked.clone(), input, &json!({}), at(now));
+        assert_eq!(sent(&effects), [("texts", text)]);
+        assert_eq!(effects[1], Effect::Wait { wait: 2, due_at: at(now + 1440) });
+        assert_eq!(run.trail[1].outcome, outcome);
+        run
+    };
+    let replied = check(&reply(5, ChannelKind::Sms, "yes"), 6, "You said yes.", Outcome::Replied);
+    // It was received in time, and read later.
+    check(&reply(60, ChannelKind::Sms, "late"), 90, "You said late.", Outcome::Replied);
+    let silent = check(&Input::Timer { wait: 1 }, 60, "You said nothing.", Outcome::NoResponse);
+
+    let last = |run: &Run, input: &Input, text: &str| {
+        let (run, effects) = go(&flow, run.clone(), input, &json!({}), at(2000));
+        assert_eq!((sent(&effects), &effects[1]), (vec![("texts", text)], &Effect::Finished));
+        assert_eq!(run.state, RunState::Completed);
+    };
+    last(&replied, &reply(100, ChannelKind::Whatsapp, "and more"), "And then and more.");
+    last(&replied, &Input::Timer { wait: 2 }, "And then yes.");
+    last(&silent, &Input::Timer { wait: 2 }, "And then nothing.");
+}
+
+#[test]
+fn what_is_no_reply_changes_nothing_and_a_wait_ends_once() {
+    let flow = parse_flow("f", ASKS).unwrap();
+    let (asked, _) = go(&flow, begin(&flow, "1"), &Input::Start, &json!({}), at(0));
+    let check = |run: &Run, input: &Input| {
+        let (after, effects) = go(&flow, run.clone(), input, &json!({}), at(70));
+        assert_eq!((&after, effects), (run, vec![]), "{input:?}");
+    };
+    check(&asked, &reply(-1, ChannelKind::Sms, "before the question"));
+    check(&asked, &reply(61, ChannelKind::Sms, "too late"));
+    check(&asked, &reply(5, ChannelKind::Whatsapp, "elsewhere"));
+    check(&asked, &Input::Timer { wait: 2 });
+    let (replied, _) = go(&flow, asked.clone(), &reply(5, ChannelKind::Sms, "yes"), &json!({}), at(6));
+    check(&replied, &Input::Timer { wait: 1 });
+    let (silent, _) = go(&flow, asked, &Input::Timer { wait: 1 }, &json!({}), at(60));
+    check(&silent, &reply(59, ChannelKind::Sms, "the timer was first"));
+}

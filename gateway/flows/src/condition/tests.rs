@@ -1,6 +1,7 @@
 //! Conditions: what they read, what they give, and what is refused.
 
 use super::*;
+use crate::Vars;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -19,11 +20,14 @@ fn order() -> serde_json::Value {
 }
 
 fn eval(source: &str) -> Result<bool, String> {
-    let event = order();
     let contact = json!({ "first_name": "Ada", "tags": ["vip"] });
-    let trigger = json!({ "score": 7 });
+    let vars = Vars {
+        event: order(),
+        trigger: Some(json!({ "score": 7 })),
+        reply: Some(json!({ "text": "yes", "channel": "sms" })),
+    };
     let now = tidegate_model::Timestamp::parse("2026-03-30T15:00:00Z").unwrap();
-    Condition::compile(source)?.holds(&Scope::new(&event, Some(&trigger), &contact, now))
+    Condition::compile(source)?.holds(&Scope::new(&vars, &contact, now))
 }
 
 #[test]
@@ -68,8 +72,8 @@ fn a_condition_that_has_no_value_says_why_without_naming_values() {
 #[test]
 fn a_condition_without_a_trigger_sees_no_variables_of_one() {
     let condition = Condition::compile("has(trigger.score)").unwrap();
-    let (event, contact) = (order(), json!({}));
-    assert_eq!(condition.holds(&Scope::new(&event, None, &contact, tidegate_model::Timestamp::from_ms(0))), Ok(false));
+    let (vars, contact) = (Vars { event: order(), ..Vars::default() }, json!({}));
+    assert_eq!(condition.holds(&Scope::new(&vars, &contact, tidegate_model::Timestamp::from_ms(0))), Ok(false));
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn mistakes_are_found_when_a_condition_is_compiled() {
     check("event.order.total ) 1", "mismatched input ')'");
     check(
         "order.total.amount == '1'",
-        "there is no variable \"order\"; the variables are event, trigger, contact, now",
+        "there is no variable \"order\"; the variables are event, trigger, contact, reply, now",
     );
     check("evnt.order == null", "did you mean event?");
     check("event.order.number.startWith('#')", "there is no function startWith() (did you mean startsWith?");

@@ -89,9 +89,8 @@ impl Compiler {
             if self.steps.len() == MAX_STEPS + 1 {
                 self.fault("steps", format!("a flow has at most {MAX_STEPS} steps; start another flow"));
             }
-            if let Action::If(branch) = &step.action {
-                self.ids(&branch.then, &format!("{field}.then"), depth + 1);
-                self.ids(&branch.otherwise, &format!("{field}.else"), depth + 1);
+            for (key, steps) in step.action.branches() {
+                self.ids(steps, &format!("{field}.{key}"), depth + 1);
             }
         }
     }
@@ -113,14 +112,24 @@ impl Compiler {
     fn work(&mut self, step: &Step, field: &str, next: Option<usize>) -> Option<Work> {
         match &step.action {
             Action::Wait(wait) => {
-                if parse_duration(&format_duration(wait.for_ms)) != Ok(wait.for_ms) {
-                    self.fault(format!("{field}.wait"), "expected whole seconds, from 1s to 400d");
-                }
+                self.duration(wait.for_ms, &format!("{field}.wait"));
                 Some(Work::Wait { for_ms: wait.for_ms })
+            }
+            Action::WaitForReply(wait) => {
+                self.duration(wait.for_ms, &format!("{field}.wait_for_reply"));
+                let then = self.list(&wait.then, &format!("{field}.then"), next);
+                let no_response = self.list(&wait.no_response, &format!("{field}.no_response"), next);
+                Some(Work::WaitForReply { for_ms: wait.for_ms, channel: wait.channel, then, no_response })
             }
             Action::If(branch) => self.branch(branch, field, next),
             Action::Send(send) => self.send(send, &step.id, field),
             Action::Sms(sms) => self.sms(sms, &step.id, field),
+        }
+    }
+
+    fn duration(&mut self, ms: i64, field: &str) {
+        if parse_duration(&format_duration(ms)) != Ok(ms) {
+            self.fault(field, "expected whole seconds, from 1s to 400d");
         }
     }
 

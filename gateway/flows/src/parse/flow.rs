@@ -4,18 +4,23 @@ use super::{
     reader::{Fields, Reader},
     yaml::{Node, Yaml},
 };
-use crate::{Action, Branch, Definition, FORMAT, Send, Sms, Step, Wait, ast::utility, parse_duration};
+use crate::{Action, Branch, Definition, FORMAT, Send, Sms, Step, Wait, WaitForReply, ast::utility, parse_duration};
 use std::collections::BTreeMap;
-use tidegate_model::message::Category;
+use tidegate_model::message::{Category, ChannelKind};
 
 /// Keys of a flow.
 pub(super) const FLOW_KEYS: &[&str] = &["flow", "description", "on", "if", "steps"];
 /// Keys of a step. One of [`ACTIONS`] says what it does.
-pub(super) const STEP_KEYS: &[&str] = &["id", "wait", "if", "then", "else", "send"];
+pub(super) const STEP_KEYS: &[&str] = &["id", "wait", "wait_for_reply", "if", "then", "else", "no_response", "send"];
 /// Keys of `send`.
 pub(super) const SEND_KEYS: &[&str] = &["template", "sender", "parameters", "sms", "category"];
+/// Keys of `wait_for_reply`.
+pub(super) const REPLY_KEYS: &[&str] = &["for", "channel"];
 /// What a step can do.
-const ACTIONS: &[&str] = &["wait", "if", "send"];
+const ACTIONS: &[&str] = &["wait", "wait_for_reply", "if", "send"];
+/// Keys that hold steps, with the actions that they belong to.
+const BRANCHES: &[(&str, &[&str])] =
+    &[("then", &["if", "wait_for_reply"]), ("else", &["if"]), ("no_response", &["wait_for_reply"])];
 
 pub(super) fn definition(reader: &mut Reader, root: &Node) -> Option<Definition> {
     let fields = reader.known(root, "", "a flow: a map with flow, on and steps", FLOW_KEYS)?;
@@ -69,15 +74,17 @@ fn steps(reader: &mut Reader, node: &Node, path: &str) -> Option<Vec<Step>> {
 }
 
 fn step(reader: &mut Reader, node: &Node, path: &str) -> Option<Step> {
-    let fields = reader.known(node, path, "a step: a map with an id and one of wait, if, send", STEP_KEYS)?;
+    let fields =
+        reader.known(node, path, "a step: a map with an id and one of wait, wait_for_reply, if, send", STEP_KEYS)?;
     let id = required_text(reader, &fields, "id", "every step has one, of a-z, 0-9, - and _");
     let does: Vec<_> = ACTIONS.iter().copied().filter(|key| fields.get(key).is_some()).collect();
     let action = match does.as_slice() {
         ["wait"] => wait(reader, &fields),
+        ["wait_for_reply"] => wait_for_reply(reader, &fields).map(Action::WaitForReply),
         ["if"] => branch(reader, &fields).map(Action::If),
         ["send"] => send(reader, &fields),
         [] => {
-            reader.problem(node.place, path, "the step does nothing: add one of wait, if, send");
+            reader.problem(node.place, path, "the step does nothing: add one of wait, wait_for_reply, if, send");
             None
         }
         more => {
@@ -89,28 +96,68 @@ fn step(reader: &mut Reader, node: &Node, path: &str) -> Option<Step> {
             None
         }
     };
-    if fields.get("if").is_none() {
-        for key in ["then", "else"] {
-            if let Some(inner) = fields.get(key) {
-                reader.problem(inner.place, &fields.path(key), format!("`{key}` belongs to an `if`"));
-            }
+    for (key, actions) in BRANCHES {
+        if let Some(inner) = fields.get(key)
+            && !actions.iter().any(|action| fields.get(action).is_some())
+        {
+            let message = format!("`{key}` belongs to `{}`", actions.join("` or `"));
+            reader.problem(inner.place, &fields.path(key), message);
         }
     }
     Some(Step { id: id?, action: action? })
 }
 
 fn wait(reader: &mut Reader, fields: &Fields<'_>) -> Option<Action> {
-    let node = fields.get("wait")?;
-    let path = fields.path("wait");
+    let for_ms = duration(reader, fields.get("wait")?, &fields.path("wait"))?;
+    Some(Action::Wait(Wait { for_ms }))
+}
+
+/// `wait_for_reply: 2d`, or a map with `for` and `channel`.
+fn wait_for_reply(reader: &mut Reader, fields: &Fields<'_>) -> Option<WaitForReply> {
+    let (node, path) = (fields.get("wait_for_reply")?, fields.path("wait_for_reply"));
+    let (for_ms, channel) = match &node.value {
+        Yaml::Map(_) => {
+            let inner =
+                reader.known(node, &path, "a duration such as 2d, or a map with for and channel", REPLY_KEYS)?;
+            let for_ms = reader
+                .required(&inner, "for", "how long to wait for the reply, such as 2d")
+                .and_then(|node| duration(reader, node, &inner.path("for")));
+            let channel = inner.get("channel").map(|node| channel(reader, node, &inner.path("channel")));
+            (for_ms, channel.map_or(Some(None), |channel| channel.map(Some)))
+        }
+        _ => (duration(reader, node, &path), Some(None)),
+    };
+    let then = fields.get("then").map_or(Some(Vec::new()), |node| steps(reader, node, &fields.path("then")));
+    let no_response =
+        fields.get("no_response").map_or(Some(Vec::new()), |node| steps(reader, node, &fields.path("no_response")));
+    Some(WaitForReply { for_ms: for_ms?, channel: channel?, then: then?, no_response: no_response? })
+}
+
+fn channel(reader: &mut Reader, node: &Node, path: &str) -> Option<ChannelKind> {
+    one_of(reader, node, path, &[("whatsapp", ChannelKind::Whatsapp), ("sms", ChannelKind::Sms)])
+}
+
+/// A value by its word.
+fn one_of<T: Copy>(reader: &mut Reader, node: &Node, path: &str, words: &[(&str, T)]) -> Option<T> {
+    let expected = format!("one of {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "));
+    let text = reader.text(node, path, &expected)?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if found.is_none() {
+        reader.problem(node.place, path, format!("expected {expected}, found {text:?}"));
+    }
+    found
+}
+
+fn duration(reader: &mut Reader, node: &Node, path: &str) -> Option<i64> {
     if let Yaml::Number(number) = &node.value {
-        reader.problem(node.place, &path, format!("expected a duration with its unit, such as {number}m or {number}h"));
+        reader.problem(node.place, path, format!("expected a duration with its unit, such as {number}m or {number}h"));
         return None;
     }
-    let text = reader.text(node, &path, "a duration such as 30s, 5m, 2h, 3d or 1h30m")?;
+    let text = reader.text(node, path, "a duration such as 30s, 5m, 2h, 3d or 1h30m")?;
     match parse_duration(&text) {
-        Ok(for_ms) => Some(Action::Wait(Wait { for_ms })),
+        Ok(ms) => Some(ms),
         Err(error) => {
-            reader.problem(node.place, &path, error.to_string());
+            reader.problem(node.place, path, error.to_string());
             None
         }
     }
@@ -155,18 +202,12 @@ fn sms(reader: &mut Reader, fields: &Fields<'_>) -> Option<Sms> {
 }
 
 fn category(reader: &mut Reader, node: &Node, path: &str) -> Option<Category> {
-    const EXPECTED: &str = "one of utility, marketing, authentication";
-    let text = reader.text(node, path, EXPECTED)?;
-    let found = match text.as_str() {
-        "utility" => Some(Category::Utility),
-        "marketing" => Some(Category::Marketing),
-        "authentication" => Some(Category::Authentication),
-        _ => None,
-    };
-    if found.is_none() {
-        reader.problem(node.place, path, format!("expected {EXPECTED}, found {text:?}"));
-    }
-    found
+    const CATEGORIES: &[(&str, Category)] = &[
+        ("utility", Category::Utility),
+        ("marketing", Category::Marketing),
+        ("authentication", Category::Authentication),
+    ];
+    one_of(reader, node, path, CATEGORIES)
 }
 
 fn sender(reader: &mut Reader, fields: &Fields<'_>) -> Option<Option<String>> {

@@ -1,6 +1,7 @@
 //! Texts: what they give, what is refused, and what the sandbox keeps out.
 
 use super::*;
+use crate::Vars;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -18,7 +19,8 @@ fn render(source: &str) -> Result<String, String> {
     let mut texts = Texts::new();
     let text = texts.compile("t".to_owned(), source)?;
     let now = tidegate_model::Timestamp::parse("2026-03-30T23:00:00Z").unwrap();
-    text.render(&texts, &Scope::new(&event, None, &contact, now))
+    let vars = Vars { event, ..Vars::default() };
+    text.render(&texts, &Scope::new(&vars, &contact, now))
 }
 
 #[test]

@@ -197,8 +197,7 @@ fn sends(steps: &[Step]) -> Vec<Sends<'_>> {
             match &step.action {
                 Action::Send(send) => of(ChannelKind::Whatsapp, send.sender.as_deref()),
                 Action::Sms(sms) => of(ChannelKind::Sms, sms.sender.as_deref()),
-                Action::If(branch) => sends(&branch.then).into_iter().chain(sends(&branch.otherwise)).collect(),
-                Action::Wait(_) => Vec::new(),
+                inner => inner.branches().into_iter().flat_map(|(_, steps)| sends(steps)).collect(),
             }
         })
         .collect()

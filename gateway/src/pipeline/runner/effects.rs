@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     catalog::{Catalog, Connection},
-    pipeline::{advance, record, trigger},
+    pipeline::{advance, record, reply, trigger},
     tx::{Tx, TxError},
 };
 use tidegate_model::{
@@ -40,6 +40,7 @@ pub(super) fn effects(
         let contact = record::record(tx, catalog, event, origin.received_at)?;
         tracing::info!(delivery.id = %origin.delivery, event.id = %event.id, kind = %event.kind, connection = origin.connection.name, "event");
         let Some(contact) = contact else { continue };
+        reply::hear(tx, catalog, event, &contact, origin.received_at, now)?;
         let triggers: Vec<&Trigger> = done.triggers.iter().filter(|trigger| trigger.event == place).collect();
         for (flow, run) in trigger::trigger(tx, catalog, event, &triggers, &contact, now)? {
             tracing::info!(event.id = %event.id, run.id = %run.id, flow = run.flow, "flow started");

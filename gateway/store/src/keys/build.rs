@@ -78,6 +78,11 @@ pub fn contact_key(workspace: u32, kind: u8, text: &str) -> Key {
     Key::new(Space::ContactKeys, workspace).u8(kind).text(text)
 }
 
+/// Which runs wait for a contact's reply.
+pub fn replies(workspace: u32, contact: &[u8; 16]) -> Key {
+    Key::new(Space::Replies, workspace).bytes(contact)
+}
+
 /// `[contact id 16][sender u32]`.
 pub fn window(workspace: u32, contact: &[u8; 16], sender: u32) -> Key {
     Key::new(Space::Windows, workspace).bytes(contact).u32(sender)
