@@ -23,7 +23,8 @@ mod window;
 
 pub(crate) use advance::stop;
 pub(crate) use fetch::{
-    answers_key, forget as forget_fetch, is_fetch, lane_aside, read as read_for, settle as settle_fetch, waiting,
+    answers_key, forget as forget_fetch, goes_with_others, is_fetch, lane_aside, read as read_for,
+    settle as settle_fetch, waiting,
 };
 pub(crate) use handshake::handshake;
 pub(crate) use health::{close, concerns, put};

@@ -3,6 +3,7 @@
 
 mod address;
 mod answer;
+mod batch;
 mod client;
 mod credentials;
 mod pace;
@@ -13,6 +14,7 @@ mod shared;
 mod write;
 
 pub use address::not_public;
+pub use batch::BatchRule;
 pub use client::{ClientError, Fetcher, Times};
 pub use credentials::{Credential, Hidden, Kind};
 pub use pace::{Pace, Rate};

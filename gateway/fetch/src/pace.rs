@@ -84,6 +84,11 @@ impl Pace {
         Ok(permit)
     }
 
+    /// Waits until fewer requests are on their way than may be.
+    pub(crate) async fn room(&self) {
+        drop(self.in_flight.acquire().await);
+    }
+
     /// The provider wants to be left alone so long.
     pub(crate) fn pause(&self, wait: Duration) {
         let until = self.since.elapsed() + wait;

@@ -1,6 +1,7 @@
 //! What one connection may read, and how fast: the door through which all its reads go.
 
 use crate::{
+    batch::{BatchRule, Batches, Make},
     client::Fetcher,
     credentials::Credential,
     pace::{Pace, Rate},
@@ -43,13 +44,26 @@ pub struct Reach {
     pub pace: Arc<Pace>,
     fetcher: Fetcher,
     shared: Shared,
+    batches: Batches,
 }
 
 impl Reach {
     /// A connection's reach.
     pub fn new(fetcher: Fetcher, rules: Rules, credentials: Vec<Credential>, answer_bytes: usize, rate: Rate) -> Self {
         let (pace, shared) = (Arc::new(Pace::new(rate)), Shared::default());
-        Self { rules, writes: Writes::default(), credentials, answer_bytes, pace, fetcher, shared }
+        let (writes, batches) = (Writes::default(), Batches::default());
+        Self { rules, writes, credentials, answer_bytes, pace, fetcher, shared, batches }
+    }
+
+    /// The same, with reads that are made together.
+    #[must_use]
+    pub fn batching(self, rules: Vec<BatchRule>) -> Self {
+        Self { batches: Batches::new(rules), ..self }
+    }
+
+    /// Whether a request is made together with others.
+    pub fn is_batched(&self, request: &Request) -> bool {
+        self.batches.takes(request)
     }
 
     /// Makes requests, several at once as far as the pace allows; what became of them, in their order. `asked` is the number at which they were asked for, and
@@ -62,10 +76,12 @@ impl Reach {
 
     async fn one(&self, request: &Request, asked: u64, number: &(dyn Fn() -> u64 + Sync)) -> Fetched {
         // What is made only where it reads is shared as well as a GET.
-        self.shared.read(request, asked, number, self.make(request)).await
+        self.shared.read(request, asked, number, self.batches.read(request, self)).await
     }
+}
 
-    pub(crate) async fn make(&self, request: &Request) -> Fetched {
+impl Make for Reach {
+    async fn make(&self, request: &Request) -> Fetched {
         let _turn = match self.pace.turn().await {
             Ok(turn) => turn,
             Err(pause) => {
@@ -78,5 +94,9 @@ impl Reach {
             self.pace.pause(*wait);
         }
         fetched
+    }
+
+    async fn room(&self) {
+        self.pace.room().await;
     }
 }

@@ -2,6 +2,7 @@
 //! here and taken out of whatever comes back. Nothing is shared between callers, and nothing is made twice.
 
 use crate::{
+    batch::Make,
     credentials::{Hidden, scrub_secret},
     reach::{Fetched, Reach},
     rules::covers,

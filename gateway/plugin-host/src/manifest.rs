@@ -18,7 +18,7 @@ mod read;
 mod unsigned;
 
 pub use build::Build;
-pub use capabilities::{Auth, AuthKind, Capabilities, PostRule, Rate};
+pub use capabilities::{Auth, AuthKind, BatchRule, Capabilities, PostRule, Rate};
 pub(crate) use check::is_kebab_case;
 pub use check::is_plugin_id;
 pub use configurable::{Configurable, Configured, ConfiguredError, EndpointPart};

@@ -8,7 +8,7 @@ use super::{
 use crate::config;
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tidegate_fetch::{Credential, Hidden, Kind, MissingCredential, Rate, Reach, Rules, Writes};
+use tidegate_fetch::{BatchRule, Credential, Hidden, Kind, MissingCredential, Rate, Reach, Rules, Writes};
 use tidegate_model::outcome::ConnectionInfo;
 use tidegate_plugin_host::{Auth, AuthKind, Manifest, Plugin, fill, setting_of};
 
@@ -53,6 +53,19 @@ fn problem(error: &jsonschema::ValidationError<'_>) -> String {
     }
 }
 
+fn batch(rule: &tidegate_plugin_host::BatchRule) -> BatchRule {
+    BatchRule {
+        get: rule.get.clone(),
+        post: rule.post.clone(),
+        most: usize::from(rule.most),
+        ids: rule.ids.clone(),
+        id_member: rule.id_member.clone(),
+        lists: rule.lists.clone(),
+        answers: rule.answers.clone(),
+        answer_id: rule.answer_id.clone(),
+    }
+}
+
 impl Loader<'_> {
     /// What a connection's plugin may read, and the lines that are missing for what it asks besides.
     pub(super) fn reach(
@@ -88,7 +101,8 @@ impl Loader<'_> {
         let period = Duration::from_secs(u64::from(wanted.per_s));
         let rate = Rate { requests: wanted.requests, period, in_flight: wanted.in_flight };
         let bytes = usize::try_from(manifest.capabilities.answer_bytes).unwrap_or(usize::MAX);
-        let mut reach = Reach::new(self.fetcher.clone(), rules, credentials, bytes, rate);
+        let batches = manifest.capabilities.batch.iter().map(batch).collect();
+        let mut reach = Reach::new(self.fetcher.clone(), rules, credentials, bytes, rate).batching(batches);
         reach.writes = writes;
         let before = self.previous.and_then(|held| held.connection_named(&section.name));
         if let Some(held) = before.as_ref().and_then(|held| held.reach.as_ref()).filter(|held| held.pace.rate() == rate)

@@ -198,6 +198,15 @@ pub(crate) fn forget(tx: &mut Tx<'_>, workspace: u32, delivery: DeliveryId, inde
     tx.delete(&FetchRow::row_key(&(workspace, item_id(delivery, index))));
 }
 
+/// Whether what an item waits for is one read that is made together with others of its connection.
+pub(crate) fn goes_with_others(app: &App, row: &FetchRow) -> bool {
+    let [(_, request)] = row.open.as_slice() else { return false };
+    let catalog = app.catalog();
+    let connection = catalog.endpoint(&row.endpoint).and_then(|endpoint| endpoint.connection_named(&row.connection));
+    let reach = connection.as_ref().and_then(|connection| connection.reach.as_ref());
+    reach.is_some_and(|reach| reach.is_batched(request))
+}
+
 /// Makes the requests that an item waits for; what became of each, in their order.
 pub(crate) async fn read(app: &App, row: &FetchRow) -> Vec<Fetched> {
     let catalog = app.catalog();

@@ -39,6 +39,26 @@ struct Known {
     /// By path: each is used once, the last for ever.
     replies: HashMap<String, Vec<Reply>>,
     heard: Vec<String>,
+    /// Where several are read at once, each with what stands before an id in the path of one.
+    batches: HashMap<String, String>,
+    /// The ids of each such read.
+    read_together: Vec<Vec<String>>,
+}
+
+impl Known {
+    /// What is known of the ids in the body, as HubSpot answers: what is not is left out.
+    fn together(&mut self, before: &str, body: &[u8]) -> Reply {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let inputs = body["inputs"].as_array().into_iter().flatten();
+        let ids: Vec<String> = inputs.filter_map(|input| input["id"].as_str()).map(str::to_owned).collect();
+        let shown = |id: &String| match self.replies.get(&format!("{before}{id}"))?.first()? {
+            Reply::Whole(200, _, body) => String::from_utf8(body.clone()).ok(),
+            _ => None,
+        };
+        let found: Vec<String> = ids.iter().filter_map(shown).collect();
+        self.read_together.push(ids);
+        Reply::ok(&format!("{{\"status\":\"COMPLETE\",\"results\":[{}]}}", found.join(",")))
+    }
 }
 
 /// The provider. It ends when it is dropped.
@@ -84,6 +104,16 @@ impl Provider {
         lock(&self.known).replies.insert(path.to_owned(), replies.to_vec());
     }
 
+    /// Reads several at once by a POST to this path; `before` stands before the id in the path of a read of one.
+    pub fn reads_together(&self, path: &str, before: &str) {
+        lock(&self.known).batches.insert(path.to_owned(), before.to_owned());
+    }
+
+    /// The ids of each read of several.
+    pub fn read_together(&self) -> Vec<Vec<String>> {
+        lock(&self.known).read_together.clone()
+    }
+
     /// The heads of all requests so far, in lower case but for their first line.
     pub fn heard(&self) -> Vec<String> {
         lock(&self.known).heard.clone()
@@ -105,11 +135,21 @@ async fn answer(mut stream: TcpStream, known: Arc<Mutex<Known>>) {
     let head = String::from_utf8_lossy(&head).into_owned();
     let target = head.split(' ').nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default().to_owned();
+    let length = head.lines().filter_map(|line| line.split_once(':'));
+    let length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let length = length.filter_map(|(_, value)| value.trim().parse::<usize>().ok()).next();
+    let mut body = vec![0; length.unwrap_or(0)];
+    if stream.read_exact(&mut body).await.is_err() {
+        return;
+    }
     let reply = {
         let mut known = lock(&known);
         known.heard.push(head);
+        let before = known.batches.get(&path).cloned();
+        let together = before.map(|before| known.together(&before, &body));
         let replies = known.replies.entry(path).or_insert_with(|| vec![Reply::status(404)]);
-        if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() }
+        let told = if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() };
+        together.unwrap_or(told)
     };
     // Who asked may have gone: then there is nobody to tell.
     let _ = send(&mut stream, reply).await;

@@ -12,6 +12,9 @@ pub struct Capabilities {
     /// Where a POST only reads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post: Vec<PostRule>,
+    /// Reads that several items ask for and that are made by one request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batch: Vec<BatchRule>,
     /// How fast it may read, for each connection.
     pub rate: Rate,
     /// Largest answer, in bytes; by default 1 MiB, at most 4 MiB. All answers of an item together may have twice as much.
@@ -25,7 +28,7 @@ impl Capabilities {
 
 impl Default for Capabilities {
     fn default() -> Self {
-        Self { fetch: Vec::new(), post: Vec::new(), rate: Rate::default(), answer_bytes: 1 << 20 }
+        Self { fetch: Vec::new(), post: Vec::new(), batch: Vec::new(), rate: Rate::default(), answer_bytes: 1 << 20 }
     }
 }
 
@@ -40,6 +43,38 @@ pub struct PostRule {
     /// Whether GraphQL is spoken there: then only what is a query reads, and a body in which a mutation is named does not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub graphql: bool,
+}
+
+/// Reads of one form that the gateway makes by one request, when several items of a connection ask for them. The plugin asks for each by itself, and is answered as if it
+/// had been read so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRule {
+    /// Path of a read of one, with `{id}` for its id: `/crm/v3/objects/contacts/{id}`.
+    pub get: String,
+    /// Path of the read of several, at the same host, by POST: `/crm/v3/objects/contacts/batch/read`.
+    pub post: String,
+    /// Most ids of one request.
+    pub most: u16,
+    /// Member of the body that is the list of ids: `inputs`.
+    pub ids: String,
+    /// Member of each element of that list that is the id; without it the elements are the ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_member: Option<String>,
+    /// Parameters of the read of one that become lists of the body, by their commas: `properties`. A read with any other parameter is made by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
+    /// Member of the answer that is the list of what was read: `results`. Each is what a read of one would answer.
+    pub answers: String,
+    /// Member of each that is its id: `id`. What the answer does not have is read by itself.
+    pub answer_id: String,
+}
+
+impl BatchRule {
+    /// Stands for the id in `get`.
+    pub const ID: &str = "{id}";
+    /// Bounds of `most`.
+    pub const MOST: std::ops::RangeInclusive<u16> = 2..=500;
 }
 
 /// How fast the gateway reads for one connection.

@@ -301,6 +301,16 @@ fn capabilities_and_credentials_are_read_and_their_mistakes_named() {
         "[[capabilities.post]]\nhost = \"{account}\"\npath = \"x\"",
         "capabilities.post.0.path: expected a path that begins with `/`",
     );
+    let batch = |get: &str, most: u32| {
+        format!(
+            "[[capabilities.batch]]\nget = {get:?}\npost = \"/x/read\"\nmost = {most}\nids = \"ids\"\nanswers = \"found\"\nanswer_id = \"id\"\n"
+        )
+    };
+    assert_eq!(parse(&format!("{fetch}{}", batch("/x/{id}", 100))).unwrap().capabilities.batch.len(), 1);
+    starts(&batch("/x", 100), "capabilities.batch.0.get: expected a path with one part {id}, found \"/x\"");
+    starts(&batch("x/{id}", 100), "capabilities.batch.0.get: expected a path that begins with `/`");
+    starts(&batch("/x/{id}", 1), "capabilities.batch.0.most: expected 2 to 500, found 1");
+    starts(&batch("/x/{id}", 9).replace("\"ids\"", "\"\""), "capabilities.batch.0.ids: expected the name of a member");
     let auth = |more: &str| format!("[[auth]]\nhost = \"{{account}}\"\nsecret = \"token\"\n{more}");
     starts(
         "[[auth]]\nhost = \"a.example\"\nkind = \"bearer\"\nsecret = \"token\"",

@@ -3,12 +3,13 @@
 use super::{Mistake, at};
 use crate::{
     fetch::{is_auth_header, is_template},
-    manifest::{Auth, AuthKind, Capabilities, Manifest, Rate},
+    manifest::{Auth, AuthKind, BatchRule, Capabilities, Manifest, Rate},
 };
 
 pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
     hosts(&manifest.capabilities)
         .or_else(|| posts(&manifest.capabilities))
+        .or_else(|| batches(&manifest.capabilities))
         .or_else(|| figures(&manifest.capabilities))
         .or_else(|| manifest.auth.iter().enumerate().find_map(|(index, auth)| credentials(manifest, index, auth)))
 }
@@ -31,12 +32,40 @@ fn posts(asked: &Capabilities) -> Option<Mistake> {
                 format!("expected a host as in `fetch`, found {:?}", rule.host),
             );
         }
-        if !rule.path.starts_with('/') || rule.path.contains(['?', '#', '%', '\\']) {
-            let reason = format!("expected a path that begins with `/`, without a query, found {:?}", rule.path);
+        if let Some(reason) = no_path(&rule.path) {
             return at(format!("capabilities.post.{index}.path"), reason);
         }
     }
     None
+}
+
+fn no_path(path: &str) -> Option<String> {
+    let is_path = path.starts_with('/') && !path.contains(['?', '#', '%', '\\']);
+    (!is_path).then(|| format!("expected a path that begins with `/`, without a query, found {path:?}"))
+}
+
+fn batches(asked: &Capabilities) -> Option<Mistake> {
+    asked.batch.iter().enumerate().find_map(|(index, rule)| {
+        let key = |name: &str| format!("capabilities.batch.{index}.{name}");
+        if let Some(reason) = no_path(&rule.get) {
+            return at(key("get"), reason);
+        }
+        if rule.get.split('/').filter(|part| *part == BatchRule::ID).count() != 1 {
+            return at(key("get"), format!("expected a path with one part {{id}}, found {:?}", rule.get));
+        }
+        if let Some(reason) = no_path(&rule.post) {
+            return at(key("post"), reason);
+        }
+        let (range, most) = (BatchRule::MOST, rule.most);
+        if !range.contains(&most) {
+            return at(key("most"), format!("expected {} to {}, found {most}", range.start(), range.end()));
+        }
+        let names =
+            [("ids", Some(&rule.ids)), ("id_member", rule.id_member.as_ref()), ("answers", Some(&rule.answers))];
+        let names = names.into_iter().chain([("answer_id", Some(&rule.answer_id))]);
+        let (name, _) = names.into_iter().find(|(_, value)| value.is_some_and(String::is_empty))?;
+        at(key(name), "expected the name of a member")
+    })
 }
 
 fn figures(asked: &Capabilities) -> Option<Mistake> {
