@@ -101,6 +101,14 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Where a POST only reads, by the manifest's word: host and path, of whatever asks there. Part of what an operator grants.
+    pub fn posts(&self) -> impl Iterator<Item = String> {
+        let asked = &self.capabilities;
+        let rules = asked.post.iter().chain(self.connector.iter().flat_map(|connector| &connector.query));
+        let batches = asked.batch.iter().map(|rule| format!("{} of every host that it reads from", rule.post));
+        rules.map(|rule| format!("{}{}", rule.host, rule.path)).chain(batches)
+    }
+
     /// Reads a manifest. `file` names it in errors.
     ///
     /// # Errors

@@ -56,13 +56,14 @@ fn hosts(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     found
 }
 
-/// Where a connector writes, and where its POSTs only read: the manifest's word for it is part of what is granted.
+/// Where a connector writes, and where POSTs only read: the manifest's word for it is part of what is granted.
 fn writes(before: Option<&Manifest>, after: &Manifest) -> Vec<Want> {
     let lines = |manifest: &Manifest| -> Vec<String> {
-        let Some(connector) = &manifest.connector else { return Vec::new() };
-        let writes = connector.write.iter().map(|host| format!("writes to {host}"));
-        let queries = connector.query.iter().map(|rule| format!("reads by POST from {}{}", rule.host, rule.path));
-        writes.chain(queries).collect()
+        let writes = manifest.connector.iter().flat_map(|connector| &connector.write);
+        writes
+            .map(|host| format!("writes to {host}"))
+            .chain(manifest.posts().map(|place| format!("reads by POST from {place}")))
+            .collect()
     };
     let (before, after) = (before.map(lines).unwrap_or_default(), lines(after));
     let came = after.iter().filter(|line| !before.contains(line)).map(|line| want(line.clone(), "-", "yes", true));
@@ -167,6 +168,16 @@ mod tests {
             Some("[capabilities]\nfetch = [\"a.example.com\"]"),
             "[capabilities]\nfetch = [\"a.example.com\"]\n[connector]\nwrite = [\"a.example.com\"]",
             &["+ writes to a.example.com: - -> yes"],
+        );
+        let batch = "[[capabilities.batch]]\nget = \"/x/{id}\"\npost = \"/x/read\"\nmost = 9\nids = \"ids\"\nanswers = \"found\"\nanswer_id = \"id\"";
+        let post = "[[capabilities.post]]\nhost = \"a.example.com\"\npath = \"/find\"";
+        check(
+            Some("[capabilities]\nfetch = [\"a.example.com\"]"),
+            &format!("[capabilities]\nfetch = [\"a.example.com\"]\n{batch}\n{post}"),
+            &[
+                "+ reads by POST from a.example.com/find: - -> yes",
+                "+ reads by POST from /x/read of every host that it reads from: - -> yes",
+            ],
         );
         check(
             Some("topics = [{ name = \"a\" }]"),

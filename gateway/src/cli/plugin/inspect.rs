@@ -20,7 +20,9 @@ pub(in crate::cli) struct InspectArgs {
 pub(super) fn run(args: &InspectArgs) -> Result<u8, Failure> {
     let component = read_component(&args.file)?;
     let manifest = read_manifest(&component).map_err(anyhow::Error::from)?;
-    let manifest = serde_json::to_value(&manifest).map_err(anyhow::Error::from)?;
+    let posts: Vec<String> = manifest.posts().collect();
+    let mut manifest = serde_json::to_value(&manifest).map_err(anyhow::Error::from)?;
+    manifest["posts"] = json!(posts);
     let anatomy = anatomy(&component).map_err(anyhow::Error::from)?;
     let sheet = sheet(&component, &manifest, &anatomy);
     if args.json {
@@ -48,6 +50,7 @@ fn sheet(component: &[u8], manifest: &Value, anatomy: &Anatomy) -> Value {
         "topics": manifest["topics"],
         "events": manifest["events"],
         "fetch": manifest["capabilities"]["fetch"],
+        "fetch_by_post": manifest["posts"],
         "write": manifest["connector"]["write"],
         "credentials": manifest["auth"],
         "settings": manifest["config_schema"]["properties"],
@@ -73,6 +76,7 @@ fn lines(sheet: &Value) -> Vec<String> {
     row("topics", names(&sheet["topics"], "name", "not told"));
     row("own events", names(&sheet["events"], "kind", "none"));
     row("may ask", list(&sheet["fetch"], "nobody"));
+    row("by POST", list(&sheet["fetch_by_post"], "nothing"));
     row("may change", list(&sheet["write"], "nothing"));
     row("credentials", credentials(&sheet["credentials"]));
     row("settings", settings(&sheet["settings"]));
