@@ -14,6 +14,9 @@ use tidegate_store::{Changes, Queue, Record, Space};
 
 const CONNECTION: &str = "[[connections]]\nname = \"store\"\nendpoint = \"shopify\"\nworkspace = \"main\"\n";
 
+/// A way to begin again.
+type Way = fn(&mut Stage);
+
 /// A connection that is looked after, and due.
 fn looked_after() -> Stage {
     let mut stage = Stage::new(&[]);
@@ -72,7 +75,7 @@ fn retry(stage: &Stage) {
 
 #[test]
 fn a_turn_that_is_given_up_is_told_and_every_way_back_begins_again() {
-    let ways: [(&str, fn(&mut Stage)); 4] = [
+    let ways: [(&str, Way); 4] = [
         ("a retry", |stage| retry(stage)),
         ("a restart", |stage| {
             stage.crash();
