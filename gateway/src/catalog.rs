@@ -14,6 +14,7 @@ mod trial;
 pub(crate) use diff::{Change, Facts, changes};
 pub(crate) use load::{CatalogFault, Sources};
 pub(crate) use proof::scheme_of;
+pub(crate) use reach::check_settings;
 pub(crate) use sealed::secrets_of;
 pub(crate) use trial::{Trial, Tried};
 

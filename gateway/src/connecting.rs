@@ -1,6 +1,7 @@
 //! Connections at their providers: what is to be sent is subscribed to, looked after, mended, and what no webhook told is read. What to ask the provider is the
 //! plugin's connector's business; when, with which secret, and what is written down, is decided here.
 
+mod aside;
 mod door;
 mod perform;
 mod round;
@@ -8,10 +9,11 @@ mod schedule;
 mod secret;
 mod subscribe;
 
+pub(crate) use aside::put_aside;
 pub(crate) use door::admit;
 pub(crate) use perform::{ConnectorFault, perform, perform_patiently};
 pub(crate) use round::{Outcome, Round, settle};
-pub(crate) use schedule::arm_all;
+pub(crate) use schedule::{arm, arm_all};
 pub(crate) use secret::SecretFault;
 pub(crate) use subscribe::{SubscribeFault, subscribe, unsubscribe};
 

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Timer,
     /// A message.
     Message,
+    /// A connection's turn to be looked after.
+    Connection,
     /// Work that this version does not know.
     Unknown,
 }
@@ -51,7 +53,8 @@ impl Kind {
             Some(Work::Delivery { .. }) => Self::Delivery,
             Some(Work::Timer { .. }) => Self::Timer,
             Some(Work::Send { .. } | Work::Unknown { .. }) => Self::Message,
-            Some(Work::Letter { .. } | Work::Resume { .. } | Work::Connect { .. }) | None => Self::Unknown,
+            Some(Work::Connect { .. }) => Self::Connection,
+            Some(Work::Letter { .. } | Work::Resume { .. }) | None => Self::Unknown,
         }
     }
 
@@ -62,6 +65,7 @@ impl Kind {
             Self::Delivery => "delivery",
             Self::Timer => "timer",
             Self::Message => "message",
+            Self::Connection => "connection",
             Self::Unknown => "unknown",
         }
     }

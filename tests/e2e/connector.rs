@@ -206,3 +206,30 @@ async fn what_the_store_refuses_is_told_with_what_to_do() {
     let other = gateway.ask(&["connection", "subscribe", "shopify"]).await;
     assert_eq!(other.code, Some(1), "{other:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_created_connection_is_subscribed_in_the_same_command() {
+    let clock = tidegate_test_support::stepped();
+    let store = WooStore::start(clock.clone(), KEY, SECRET).await.expect("the store opens");
+    let gateway = shop().on(clock).start().await;
+    for (name, secret) in [("key", KEY), ("secret", SECRET)] {
+        std::fs::write(gateway.config().with_file_name(name), secret).expect("the secret can be written");
+    }
+    let config = gateway.config().to_str().expect("a temporary folder is text");
+    let mut before = std::fs::read_to_string(config).expect("the configuration can be read");
+    before.push_str(&format!("\n[plugins.woocommerce]\nprivate_hosts = [{:?}]   # our own\n", store.authority()));
+    std::fs::write(config, &before).expect("the configuration can be written");
+    let host = format!("store={}", store.authority());
+    let words = [
+        &["connection", "create", "woocommerce", "store", "--config", config, "--set", &host, "--set", "tls=false"][..],
+        &["--credential", "consumer_key=file:key", "--credential", "consumer_secret=file:secret", "--subscribe"][..],
+    ];
+    let done = gateway.run(&words.concat()).await;
+    assert!(done.good().contains("order.created active"), "{}", done.out);
+    let after = std::fs::read_to_string(config).expect("the configuration can be read");
+    assert!(after.starts_with(&before) && !after.contains(SECRET), "{after}");
+    assert_eq!(store.webhooks().len(), TOPICS);
+    store.place(&order(1));
+    settle(&gateway, &store).await;
+    assert_eq!(gateway.events_of("order.placed").await.len(), 1);
+}

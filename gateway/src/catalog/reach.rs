@@ -12,6 +12,14 @@ use tidegate_fetch::{BatchRule, Credential, Hidden, Kind, MissingCredential, Rat
 use tidegate_model::outcome::ConnectionInfo;
 use tidegate_plugin_host::{Auth, AuthKind, Manifest, Plugin, fill, setting_of};
 
+/// Whether a plugin takes a connection's settings.
+///
+/// # Errors
+/// As [`settings`].
+pub(crate) fn check_settings(manifest: &Manifest, section: &config::Connection) -> Result<(), CatalogFault> {
+    settings(manifest, section).map(drop)
+}
+
 /// A connection's settings as JSON text, by the manifest's schema.
 ///
 /// # Errors

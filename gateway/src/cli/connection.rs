@@ -1,11 +1,17 @@
 //! `tidegate connection`: how connections fare at their providers; have a provider send its webhooks here, and have it stop.
 
+mod create;
+mod needs;
+mod sections;
+
 use super::{Failure, Target, control::Control, output};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConnectionCommand {
+    /// Write a new connection into the configuration, from what its plugin says it needs.
+    Create(create::CreateArgs),
     /// Every connection, as it was last seen.
     List {
         #[command(flatten)]
@@ -42,6 +48,7 @@ pub(super) enum ConnectionCommand {
 
 pub(super) fn run(command: &ConnectionCommand) -> Result<u8, Failure> {
     match command {
+        ConnectionCommand::Create(args) => create::run(args),
         ConnectionCommand::List { target } => {
             let found = Control::new(&target.data)?.get("/v1/connections")?;
             list(target, &found["data"].as_array().cloned().unwrap_or_default());
@@ -109,7 +116,11 @@ fn active(row: &Value) -> String {
 }
 
 fn show(target: &Target, row: &Value) {
-    if target.json {
+    print(target.json, row);
+}
+
+fn print(json: bool, row: &Value) {
+    if json {
         return output::json(row);
     }
     output::line(format!("{}: {}", text(row, "name"), text(row, "state")));

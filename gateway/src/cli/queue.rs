@@ -79,7 +79,7 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// What it is.
-    #[arg(long, value_parser = ["item", "delivery", "timer", "message"])]
+    #[arg(long, value_parser = ["item", "delivery", "timer", "message", "connection"])]
     kind: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use crate::{
     connecting::{self, ConnectorFault, SecretFault, Subject, SubscribeFault, perform_patiently},
     http::{Code, Problem},
     records::ConnectionRow,
-    tx::Tx,
+    tx::{Tx, TxError},
     views,
 };
 use serde::Deserialize;
@@ -35,7 +35,13 @@ pub(crate) async fn check_connection(app: &Arc<App>, name: &str) -> Result<Value
         return shown(app, &subject).await;
     }
     let _turn = app.connecting().turn(subject.connection.number).await;
-    let row = in_background(app, &subject, |app, subject| Ok(subject.row(app)?)).await?;
+    let row = in_background(app, &subject, |app, subject| {
+        let row = subject.row(app).map_err(|error| unreadable(subject, error))?;
+        // A turn may have been put aside.
+        connecting::arm(app, subject)?;
+        Ok(row)
+    })
+    .await?;
     let target = match row.as_ref().and_then(|row| row.wanted.as_ref()) {
         Some(_) => subject.target(row.as_ref()),
         // Nothing is missed that nobody wished for.
@@ -95,6 +101,18 @@ async fn in_background<T: Send + 'static>(
     let (app, name) = (Arc::clone(app), subject.connection.name.clone());
     let worked = tokio::task::spawn_blocking(move || work(&app, &named(&app, &name)?));
     worked.await.map_err(|error| Problem::internal(&error))?
+}
+
+/// What is known of a connection can't be read: that is no fault of the gateway's that runs.
+fn unreadable(subject: &Subject, error: TxError) -> Problem {
+    match error {
+        TxError::Record(error) => {
+            let name = &subject.connection.name;
+            let advice = format!("`tidegate connection subscribe {name}` begins anew");
+            Problem::new(Code::Conflict, format!("what is known of the connection can't be read ({error}): {advice}"))
+        }
+        error => error.into(),
+    }
 }
 
 fn note(app: &App, subject: &Subject, report: &Report) -> Result<(), Problem> {

@@ -250,7 +250,7 @@ pub(crate) fn settle(tx: &mut Tx<'_>, app: &App, round: &Round, outcome: &Outcom
         secret::told(tx, app, subject)?;
     }
     row.turn = row.turn.wrapping_add(1);
-    (row.due, row.timer) = (None, None);
+    (row.due, row.timer, row.aside) = (None, None, None);
     if let Some(period_ms) = subject.connection.look_after.period_ms(row.wanted.is_some()) {
         let due = now.plus_ms(pause_ms(&row, outcome, period_ms));
         row.due = Some(due);

@@ -11,6 +11,9 @@ use crate::{
 use tidegate_model::connector::Severity;
 use tidegate_store::{Lane, Queue, WorkRow};
 
+/// The metric of a connection of which something is missed.
+const PROBLEM: i64 = 2;
+
 /// The lane of the work.
 pub(crate) fn lane_of(row: &ConnectionRow) -> Lane {
     lane_aside(row.workspace, row.connection)
@@ -28,12 +31,19 @@ pub(crate) fn work_of(row: &ConnectionRow) -> WorkRow {
 pub(crate) fn arm_all(app: &App) -> Result<(), TxError> {
     let names: Vec<String> = app.catalog().connections().map(|(_, connection)| connection.name.clone()).collect();
     for subject in names.iter().filter_map(|name| Subject::named(app, name)) {
-        arm(app, &subject)?;
+        match arm(app, &subject) {
+            // The fault of one row: the others are looked after.
+            Err(TxError::Record(error)) => {
+                app.metrics().set_connection(&subject.connection.name, PROBLEM);
+                tracing::error!(connection = subject.connection.name, error = %error, "the connection is not looked after: what is known of it can't be read");
+            }
+            armed => armed?,
+        }
     }
     Ok(())
 }
 
-/// Has a connection looked after from now on, if it is to be and is not.
+/// Has a connection looked after from now on, if it is to be and is not. A turn of it that was put aside is not needed any more.
 ///
 /// # Errors
 /// The store's.
@@ -53,6 +63,9 @@ pub(crate) fn arm(app: &App, subject: &Subject) -> Result<(), TxError> {
     let Some(period_ms) = connection.look_after.period_ms(is_wanted).filter(|_| !is_armed) else { return Ok(()) };
     let mut row = row.unwrap_or_else(|| ConnectionRow::new(key.0, key.1, &connection.name));
     row.turn = row.turn.wrapping_add(1);
+    if let Some(seq) = row.aside.take() {
+        tx.delete_letter(key.0, seq);
+    }
     row.read_to.get_or_insert(app.now());
     // What was cut is seen through at once; else there is nothing to see yet.
     if row.checked_at.is_some() && row.trouble.is_none() {
@@ -76,7 +89,7 @@ pub(super) fn tell(app: &App, subject: &Subject, row: &ConnectionRow) {
     let health = match row.worst() {
         None | Some(Severity::Note) => 0,
         Some(Severity::Warning) => 1,
-        Some(Severity::Problem) => 2,
+        Some(Severity::Problem) => PROBLEM,
     };
     app.metrics().set_connection(&subject.connection.name, health);
 }

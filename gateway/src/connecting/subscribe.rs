@@ -1,7 +1,7 @@
 //! Subscribing and unsubscribing, step by step. Whatever is cut between any two steps: the gateway never lacks a secret that the provider was told, and what was
 //! wished for is on disk before it is done, so that it is seen through later.
 
-use super::{ConnectorFault, SecretFault, Subject, perform_patiently, schedule, secret};
+use super::{ConnectorFault, SecretFault, Subject, aside::readable, perform_patiently, schedule, secret};
 use crate::{
     app::App,
     records::{ConnectionRow, Wanted},
@@ -154,7 +154,7 @@ fn change(app: &App, subject: &Subject, mut change: impl FnMut(&mut ConnectionRo
     })
 }
 
-/// A reload may have it looked after meanwhile: then it is done again with what is there.
+/// A reload may have it looked after meanwhile: then it is done again with what is there. A row that can't be read is written anew.
 fn write(
     app: &App,
     subject: &Subject,
@@ -165,7 +165,7 @@ fn write(
     let mut last = Ok(());
     for _ in 0..CONFLICTS {
         let mut tx = Tx::new(app.store(), connection.workspace);
-        let row = tx.get::<ConnectionRow>(&key)?;
+        let row = readable(tx.get::<ConnectionRow>(&key))?;
         let mut row = row.unwrap_or_else(|| ConnectionRow::new(key.0, key.1, &connection.name));
         change(&mut tx, &mut row)?;
         schedule::tell(app, subject, &row);

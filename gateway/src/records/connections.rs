@@ -86,6 +86,9 @@ pub(crate) struct ConnectionRow {
     /// What went wrong the last time, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// The dead letter of the turn that was given up: nobody looks after it until that is tried again, or another turn is begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<u64>,
     /// What changed at the provider before this is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<Timestamp>,

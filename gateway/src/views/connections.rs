@@ -2,23 +2,23 @@
 
 use crate::{
     app::App,
-    catalog::secrets_of,
+    catalog::{Connection, secrets_of},
     connecting::Subject,
     letters,
     metrics::RefusedFor,
-    records::{ConnectionRow, Delivery, SecretRow},
+    records::{ConnectionRow, Delivery, SecretRow, Trouble},
     tx::TxError,
 };
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use tidegate_model::{
-    Timestamp,
+    LetterId, Timestamp,
     connector::{Finding, Severity},
 };
 use tidegate_store::{
     KeyRange, Order, Space, StoreError,
     keys::Key,
-    records::{self, DeadLetter, ReadError, get},
+    records::{self, DeadLetter, ReadError, RecordError, get},
 };
 
 /// Deliveries that are looked through for an endpoint's last one.
@@ -43,10 +43,15 @@ pub(crate) fn connections(app: &App) -> Result<Vec<Value>, TxError> {
 /// The store's.
 pub(crate) fn connection(app: &App, subject: &Subject) -> Result<Value, TxError> {
     let (endpoint, connection) = (&subject.endpoint, &subject.connection);
-    let row = subject.row(app)?;
+    let (row, damage) = match subject.row(app) {
+        Ok(row) => (row, None),
+        Err(TxError::Record(error)) => (None, Some(unreadable(subject, &error))),
+        Err(error) => return Err(error),
+    };
     let secret = get::<SecretRow>(app.store(), &(connection.workspace, connection.number)).map_err(TxError::from)?;
     let secret = secret.and_then(|(row, _)| row.generations.last().cloned());
     let mut findings = findings(app, subject, row.as_ref())?;
+    findings.extend(damage);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let default = ConnectionRow::default();
     let known = row.as_ref().unwrap_or(&default);
@@ -92,11 +97,33 @@ fn findings(app: &App, subject: &Subject, row: Option<&ConnectionRow>) -> Result
     findings.extend(of_configuration(app, subject, row));
     findings.extend(of_secrets(app, subject)?);
     if let Some(trouble) = row.and_then(|row| row.trouble.as_ref()) {
-        let problem = format!("it can't be looked after since {}: {}", trouble.since, trouble.reason);
-        findings.push(Finding::problem(problem, "it is tried again by itself"));
+        findings.push(match row.and_then(|row| row.aside) {
+            None => {
+                let problem = format!("it can't be looked after since {}: {}", trouble.since, trouble.reason);
+                Finding::problem(problem, "it is tried again by itself")
+            }
+            Some(seq) => given_up(subject, trouble, seq),
+        });
     }
     findings.extend(of_items(app, subject)?);
     Ok(findings)
+}
+
+/// Nobody looks after it: its turn lies among the dead letters.
+fn given_up(subject: &Subject, trouble: &Trouble, seq: u64) -> Finding {
+    let Connection { workspace, name, .. } = &*subject.connection;
+    let problem =
+        format!("it is not looked after any more: its turn was given up ({}, since {})", trouble.reason, trouble.since);
+    let letter = LetterId::at(*workspace, seq);
+    Finding::problem(
+        problem,
+        format!("`tidegate connection check {name}` begins again, and so does `tidegate queue retry {letter}`"),
+    )
+}
+
+fn unreadable(subject: &Subject, error: &RecordError) -> Finding {
+    let advice = format!("`tidegate connection subscribe {}` begins anew", subject.connection.name);
+    Finding::problem(format!("it is not looked after: what is known of it can't be read: {error}"), advice)
 }
 
 fn of_configuration(app: &App, subject: &Subject, row: Option<&ConnectionRow>) -> Vec<Finding> {
@@ -161,7 +188,8 @@ fn parked(app: &App, subject: &Subject) -> Result<usize, StoreError> {
         let range = KeyRange::prefix(&Key::new(Space::DeadLetters, workspace));
         records::walk(app.store(), &range, Order::Backward, |letter: DeadLetter| {
             seen += 1;
-            parked += usize::from(letter.labels.get(letters::CONNECTION) == Some(&subject.connection.name));
+            let is_its_own = letter.labels.get(letters::CONNECTION) == Some(&subject.connection.name);
+            parked += usize::from(is_its_own && letters::Kind::of(&letter) == letters::Kind::Item);
             if seen < MOST_LETTERS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         if subject.endpoint.home == subject.connection.workspace {

@@ -28,7 +28,7 @@ pub(crate) struct Filter {
     pub workspace: Option<String>,
     /// Put aside, the last time, since then.
     pub since: Option<Timestamp>,
-    /// `item`, `delivery`, `timer` or `message`.
+    /// `item`, `delivery`, `timer`, `message` or `connection`.
     pub kind: Option<String>,
     /// Those that were thrown away, instead of the others.
     pub discarded: bool,
@@ -192,6 +192,7 @@ mod tests {
         check(Work::Delivery { id: tidegate_model::DeliveryId::from_raw(id), from: 0 }.row(), "delivery");
         check(Work::Timer { run: tidegate_model::RunId::from_raw(id), wait: 0 }.row(), "timer");
         check(Work::Send { id: tidegate_model::MessageId::from_raw(id) }.row(), "message");
+        check(Work::Connect { connection: 1, turn: 1 }.row(), "connection");
         check(WorkRow::new(200, id), "unknown");
     }
 }

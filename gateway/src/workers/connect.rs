@@ -8,18 +8,21 @@ use super::{
 use crate::{
     app::App,
     connecting::{self, Outcome, Round, Subject},
+    letters,
     records::ConnectionRow,
     supervisor::Shutdown,
-    tx::{self, Tx, TxError},
+    tx::{Tx, TxError},
 };
 use std::{sync::Arc, time::Duration};
-use tidegate_store::{Claim, Key};
+use tidegate_store::{Claim, Key, records::DeadLetterKey};
 use tracing::Instrument;
 
 /// One claimed lane with its first row, which is to look after a connection.
 pub(super) struct Turn {
     pub claim: Claim,
     pub key: Key,
+    /// The letter that it is another try of.
+    pub letter: Option<DeadLetterKey>,
     pub connection: u32,
     pub turn: u32,
     /// Kept until all is written down: it bounds what is in memory.
@@ -85,12 +88,12 @@ async fn settle(app: &Arc<App>, turn: &Turn, round: Option<&Round>, outcome: &Ou
             // Nobody looks after it any more; a reload may have it looked after again.
             None => {
                 if let Some(mut row) = row(&mut tx, turn)? {
-                    (row.due, row.timer) = (None, None);
+                    (row.due, row.timer, row.aside) = (None, None, None);
                     tx.put(row);
                 }
             }
         }
-        tx.delete(&turn.key);
+        letters::done(&mut tx, &turn.key, turn.letter);
         tx.submit(Some(turn.claim.token()))
     })?;
     commit.await.map_err(TxError::Commit)?;
@@ -106,8 +109,12 @@ fn put_aside(app: &App, turn: &Turn, error: &TxError) {
         // The store has stopped, and the gateway with it.
         return;
     }
-    let given_up = tokio::task::block_in_place(|| tx::give_up(app.store(), &turn.claim, error, app.now()));
+    let given_up =
+        tokio::task::block_in_place(|| connecting::put_aside(app, &turn.claim, (turn.connection, turn.turn), error));
     if let Err(error) = given_up {
         tracing::error!(work = %turn.key, error = %error, "work could not be put aside; it is tried again");
     }
 }
+
+#[cfg(test)]
+mod tests;

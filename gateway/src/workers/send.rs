@@ -148,7 +148,7 @@ enum Wanted {
     /// Something that an item waits for.
     Fetch(DeliveryId, u32, Option<DeadLetterKey>),
     /// A connection that is to be looked after, and its turn.
-    Connect(u32, u32),
+    Connect(u32, u32, Option<DeadLetterKey>),
     /// Nobody asks for it any more.
     Nothing,
 }
@@ -161,15 +161,15 @@ fn wanted(app: &App, claim: &Claim, row: &[u8]) -> Result<Wanted, TxError> {
             Ok(Wanted::Work(work, id, letter))
         }
         Some(Behind { work: Some(Work::Fetch { id, index }), letter, .. }) => Ok(Wanted::Fetch(id, index, letter)),
-        Some(Behind { work: Some(Work::Connect { connection, turn }), letter: None, .. }) => {
-            Ok(Wanted::Connect(connection, turn))
+        Some(Behind { work: Some(Work::Connect { connection, turn }), letter, .. }) => {
+            Ok(Wanted::Connect(connection, turn, letter))
         }
         Some(Behind { work: None, .. }) => Ok(Wanted::Nothing),
         _ => Err(TxError::UnknownWork),
     }
 }
 
-fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: Slot) -> Result<(), TxError> {
+pub(super) fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: Slot) -> Result<(), TxError> {
     let Some((key, row)) = claim.rows().first().cloned() else { return Ok(()) };
     let (work, id, letter) = match wanted(app, &claim, &row.value) {
         Ok(Wanted::Work(work, id, letter)) => (work, id, letter),
@@ -178,8 +178,8 @@ fn take(app: &Arc<App>, supervisor: &Supervisor, claim: Claim, slot: Slot) -> Re
             supervisor.task(fetch::drive(Arc::clone(app), turn, supervisor.shutdown()));
             return Ok(());
         }
-        Ok(Wanted::Connect(connection, turn)) => {
-            let turn = connect::Turn { claim, key, connection, turn, _slot: slot };
+        Ok(Wanted::Connect(connection, turn, letter)) => {
+            let turn = connect::Turn { claim, key, letter, connection, turn, _slot: slot };
             supervisor.task(connect::drive(Arc::clone(app), turn, supervisor.shutdown()));
             return Ok(());
         }
