@@ -34,6 +34,7 @@ mod reload;
 mod replay;
 mod sending;
 mod sending_pauses;
+mod shopify_shop;
 mod shutdown;
 mod sms;
 mod waits;

@@ -14,6 +14,7 @@ mod rules;
 mod schedule;
 mod script;
 mod server;
+mod shopify;
 mod state;
 mod twilio;
 mod webhook;
@@ -27,6 +28,7 @@ pub use record::{
 pub use registry::{Manner, Registry};
 pub use rules::{Failure, Rule};
 pub use script::{Script, ScriptError};
+pub use shopify::{ShopFailure, ShopHook, ShopifyShop};
 pub use state::StatusManner;
 pub use twilio::{Service, TwilioAccount};
 pub use webhook::Button;

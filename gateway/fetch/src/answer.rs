@@ -30,10 +30,13 @@ pub(crate) const fn is_worth_retrying(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599)
 }
 
-/// How long the provider wants to be left alone, in seconds; its other form, a date, is not read.
+/// How long the provider wants to be left alone, in seconds; its other form, a date, is not read. Shopify writes `2.0`.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let (seconds, part) = text.split_once('.').unwrap_or((text, ""));
+    let seconds: u64 = seconds.parse().ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let begun = u64::from(part.bytes().any(|byte| byte != b'0'));
+    Some(Duration::from_secs(seconds.saturating_add(begun)).min(LONGEST_WAIT))
 }
 
 /// The headers that a plugin is shown.
@@ -148,6 +151,9 @@ mod tests {
             ("7", Some(7)),
             (" 7 ", Some(7)),
             ("999999999", Some(86_400)),
+            ("2.0", Some(2)),
+            ("2.5", Some(3)),
+            ("2.x", None),
             ("-1", None),
             ("Wed, 21 Oct 2026 07:28:00 GMT", None),
         ] {

@@ -1,6 +1,12 @@
 //! Fulfillments (parcels) and what the carrier says about them.
 
-use crate::{address::ShopAddress, common, line::Line, person::Sources, remembered::Remembered};
+use crate::{
+    address::ShopAddress,
+    common,
+    line::Line,
+    person::Sources,
+    remembered::{Remembered, Step},
+};
 use serde::Deserialize;
 use tidegate_plugin_sdk::{
     ContactInfo, Context, Error, Event, Interpretation, Item, Shipment, json, json::Instant, json::Object, json::Text,
@@ -45,23 +51,38 @@ struct Fulfillment<'a> {
     line_items: Vec<Line<'a>>,
 }
 
-pub(crate) fn changed(ctx: &Context<'_>, item: &Item, kind: &str) -> Result<Interpretation, Error> {
-    let fulfillment: Fulfillment<'_> = json::parse(&item.body)?;
-    let id = common::required_id(fulfillment.admin_graphql_api_id.as_ref(), fulfillment.id.as_ref())?;
+pub(crate) fn changed(ctx: &mut Context<'_>, item: &Item, kind: &str) -> Result<Interpretation, Error> {
+    let mut known = Remembered::read(ctx)?;
+    let event = event(&known, item, &item.body, kind)?;
+    let parcel: Fulfillment<'_> = json::parse(&item.body)?;
+    if parcel.order_id.is_some() {
+        known.tell(&Step::parcel(parcel.id()?, parcel.updated_at.as_ref()))?;
+        known.keep(ctx)?;
+    }
+    Ok(event.into())
+}
+
+/// The event of a parcel of a known order. `body` is the fulfillment.
+pub(crate) fn event(known: &Remembered, item: &Item, body: &str, kind: &str) -> Result<Event, Error> {
+    let fulfillment: Fulfillment<'_> = json::parse(body)?;
+    let id = fulfillment.id()?;
     let own_time =
         if kind == "shipment.created" { fulfillment.created_at.as_ref() } else { fulfillment.updated_at.as_ref() };
     let occurred_at = common::occurred_at(item, own_time.or(fulfillment.created_at.as_ref()));
-    let known = Remembered::read(ctx)?.contact();
+    let known = known.contact();
     // The addressee may be somebody else: who the customer is comes first.
     let contact = if known.keys.is_empty() { fulfillment.addressee() } else { known };
     let event = Event::new(kind, "shipment", &occurred_at).with_contact(contact);
     Ok(event
         .with_entity("shipment", id, fulfillment.updated_at.as_ref().map(Instant::as_str))
-        .with_payload(fulfillment.shipment(id))
-        .into())
+        .with_payload(fulfillment.shipment(id)))
 }
 
 impl Fulfillment<'_> {
+    fn id(&self) -> Result<&str, Error> {
+        common::required_id(self.admin_graphql_api_id.as_ref(), self.id.as_ref())
+    }
+
     fn addressee(&self) -> ContactInfo {
         let emails = [self.email.as_ref(), None];
         Sources { emails, shipping: self.destination.as_ref(), ..Sources::default() }.contact()

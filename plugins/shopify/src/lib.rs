@@ -24,6 +24,9 @@ pub struct Shopify;
 
 impl Plugin for Shopify {
     fn interpret(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+        if let Some(since) = item.header(order::reading::SINCE) {
+            return order::reading::read(ctx, item, since);
+        }
         match item.topic.as_str() {
             "orders/create" => order::placed(ctx, item),
             "orders/paid" => order::changed(ctx, item, "order.paid"),

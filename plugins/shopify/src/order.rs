@@ -7,7 +7,7 @@ use crate::{
     money::{Currencies, MoneySet},
     person::{self, Customer, Sources},
     refund::{self, Transaction},
-    remembered::Remembered,
+    remembered::{Remembered, Step},
 };
 use serde::Deserialize;
 use tidegate_plugin_sdk::{
@@ -15,6 +15,7 @@ use tidegate_plugin_sdk::{
     json::Object, json::Raw, json::Text,
 };
 
+pub(crate) mod reading;
 mod triggers;
 
 /// An order, as far as it matters here.
@@ -119,7 +120,7 @@ struct Refund<'a> {
 pub(crate) fn placed(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
     let order: ShopOrder<'_> = json::parse(&item.body)?;
     let event = order.event(item, "order.placed", order.created_at.as_ref())?;
-    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref(), order.updated_at.as_ref())?;
+    order.remember(ctx, "order.placed")?;
     triggers::add(event.into(), &order, ctx)
 }
 
@@ -127,11 +128,24 @@ pub(crate) fn changed(ctx: &mut Context<'_>, item: &Item, kind: &str) -> Result<
     let order: ShopOrder<'_> = json::parse(&item.body)?;
     let own_time = if kind == "order.cancelled" { order.cancelled_at.as_ref() } else { None };
     let event = order.event(item, kind, own_time.or(order.updated_at.as_ref()))?;
-    Remembered::keep(ctx, order.customer.as_ref(), order.name.as_ref(), order.updated_at.as_ref())?;
+    order.remember(ctx, kind)?;
     Ok(event.into())
 }
 
 impl ShopOrder<'_> {
+    /// Keeps whose the order is and what a webhook tells of it; an error that skips the item when a reading has told it.
+    fn remember(&self, ctx: &mut Context<'_>, kind: &str) -> Result<(), Error> {
+        let mut known = Remembered::read(ctx)?;
+        known.tell(&Step::of_order(kind, self.updated_at.as_ref()))?;
+        // It was seen in this version, whatever the webhook was about.
+        if self.updated_at.is_some() {
+            known.saw(&Step::of_order("order.updated", self.updated_at.as_ref()));
+        }
+        known.learn(self.customer.as_ref(), self.name.as_ref(), self.updated_at.as_ref());
+        known.was_unpaid |= self.is_unpaid();
+        known.keep(ctx)
+    }
+
     fn event(&self, item: &Item, kind: &str, own_time: Option<&Instant<'_>>) -> Result<Event, Error> {
         let id = common::required_id(self.admin_graphql_api_id.as_ref(), self.id.as_ref())?;
         let occurred_at = common::occurred_at(item, own_time.or(self.created_at.as_ref()));
@@ -260,9 +274,10 @@ struct OrderEdit<'a> {
 }
 
 pub(crate) fn edited(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, Error> {
-    let known = Remembered::read(ctx)?;
+    let mut known = Remembered::read(ctx)?;
     let Edited { order_edit: edit } = json::parse(&item.body)?;
     let own_time = edit.committed_at.or(edit.created_at);
+    known.tell(&Step::of_order("order.updated", own_time.as_ref()))?;
     let occurred_at = common::occurred_at(item, own_time.as_ref());
     let extra = Object::new()
         .bool("notify_customer", edit.notify_customer)

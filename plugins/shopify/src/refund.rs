@@ -1,6 +1,11 @@
 //! Refunds. What was paid back is in the transactions; the lines tell what the returned goods were worth.
 
-use crate::{common, line::Line, money::MoneySet, remembered::Remembered};
+use crate::{
+    common,
+    line::Line,
+    money::MoneySet,
+    remembered::{Remembered, Step},
+};
 use serde::Deserialize;
 use tidegate_plugin_sdk::{
     Context, Error, Event, Interpretation, Item, LineItem, Money, Order, decimal, json, json::Decimal, json::Instant,
@@ -75,9 +80,20 @@ struct RefundLine<'a> {
     line_item: Option<Line<'a>>,
 }
 
-pub(crate) fn created(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, Error> {
-    let known = Remembered::read(ctx)?;
+pub(crate) fn created(ctx: &mut Context<'_>, item: &Item) -> Result<Interpretation, Error> {
+    let mut known = Remembered::read(ctx)?;
+    let event = event(&known, item, &item.body)?;
     let refund: Refund<'_> = json::parse(&item.body)?;
+    if let Some(id) = common::id_of(refund.admin_graphql_api_id.as_ref(), refund.id.as_ref()) {
+        known.tell(&Step::refund(id))?;
+        known.keep(ctx)?;
+    }
+    Ok(event.into())
+}
+
+/// The event of a refund of a known order. `body` is the refund.
+pub(crate) fn event(known: &Remembered, item: &Item, body: &str) -> Result<Event, Error> {
+    let refund: Refund<'_> = json::parse(body)?;
     let order = Order {
         id: refund.order_id.as_str().to_owned(),
         number: known.number.clone(),
@@ -90,7 +106,7 @@ pub(crate) fn created(ctx: &Context<'_>, item: &Item) -> Result<Interpretation, 
     let occurred_at = common::occurred_at(item, own_time);
     let event = Event::new("order.refunded", "order", &occurred_at).with_contact(known.contact());
     let event = event.with_entity("order", &refund.order_id, None);
-    Ok(event.with_payload(order).with_extra(refund.extra()?).into())
+    Ok(event.with_payload(order).with_extra(refund.extra()?))
 }
 
 impl Refund<'_> {

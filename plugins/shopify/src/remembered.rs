@@ -1,18 +1,57 @@
-//! What is remembered of an order: refunds, edits and what carriers say name the order only. It is kept as the order's state, and holds no name and no number of a
-//! person: only Shopify's id of them.
+//! What is remembered of an order: refunds, edits and what carriers say name the order only; and what was told of it, so that an order that is read again says only
+//! what no webhook said. It is kept as the order's state, and holds no name and no number of a person: only Shopify's id of them.
 
 use crate::{common, person::Customer};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tidegate_plugin_sdk::{ContactInfo, Context, Error, json, json::Instant, json::Text};
 
-/// Whose an order is, and what the customer calls it.
-#[derive(Serialize, Deserialize, PartialEq, Default)]
+/// Steps that are remembered of an order. One with more refunds and parcels than that is none.
+const MOST_STEPS: usize = 200;
+
+/// Whose an order is, what the customer calls it, and what was told of it.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Default)]
 pub(crate) struct Remembered {
     customer: Option<String>,
     /// When the order was like that, in milliseconds since 1970. A shop may give an order to another customer, and a retry tells the first one again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer_at: Option<i64>,
     pub(crate) number: Option<String>,
+    /// What was told, with the newest version (milliseconds since 1970) of what it was told of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    told: BTreeMap<String, i64>,
+    /// What of that was told when the order was read again, so that the webhook of it, if it comes at last, is not news.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    read: BTreeMap<String, i64>,
+    /// It was seen before it was paid: that it is paid is news.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) was_unpaid: bool,
+}
+
+/// Something that is told of an order: a step of it, a refund, a parcel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Step {
+    name: String,
+    /// Version of the order, or of the parcel.
+    version: i64,
+}
+
+impl Step {
+    /// A step of the order, by the kind of its event.
+    pub(crate) fn of_order(kind: &str, updated_at: Option<&Instant<'_>>) -> Self {
+        let name = kind.strip_prefix("order.").unwrap_or(kind).to_owned();
+        Self { name, version: updated_at.map_or(0, Instant::unix_ms) }
+    }
+
+    /// A refund. It does not change.
+    pub(crate) fn refund(id: &str) -> Self {
+        Self { name: format!("refund {id}"), version: 0 }
+    }
+
+    /// A parcel, as it was at a time.
+    pub(crate) fn parcel(id: &str, updated_at: Option<&Instant<'_>>) -> Self {
+        Self { name: format!("parcel {id}"), version: updated_at.map_or(0, Instant::unix_ms) }
+    }
 }
 
 impl Remembered {
@@ -21,29 +60,58 @@ impl Remembered {
         Ok(ctx.state()?.unwrap_or_default())
     }
 
-    /// Keeps what an order tells, as it was at a time. What it does not tell stays, and so does what is newer.
-    pub(crate) fn keep(
-        ctx: &mut Context<'_>,
+    /// Keeps it, if it is another than before.
+    pub(crate) fn keep(&self, ctx: &mut Context<'_>) -> Result<(), Error> {
+        if *self == Self::read(ctx)? { Ok(()) } else { ctx.set_state(self) }
+    }
+
+    /// Takes in what an order tells, as it was at a time. What it does not tell stays, and so does what is newer.
+    pub(crate) fn learn(
+        &mut self,
         customer: Option<&Customer<'_>>,
         number: Option<&Text<'_>>,
         at: Option<&Instant<'_>>,
-    ) -> Result<(), Error> {
-        let before = ctx.state::<Self>()?;
-        let held = before.as_ref();
+    ) {
         let id =
             customer.and_then(|customer| common::id_of(customer.admin_graphql_api_id.as_ref(), customer.id.as_ref()));
         let told = id.map(|id| (at.map(Instant::unix_ms), id));
-        let known = held.and_then(|held| Some((held.customer_at, held.customer.as_deref()?)));
+        let known = self.customer.as_deref().map(|id| (self.customer_at, id));
         let (customer_at, customer) = told.max(known).unzip();
-        let now = Self {
-            customer: customer.map(str::to_owned),
-            customer_at: customer_at.flatten(),
-            number: json::string(number).or_else(|| held?.number.clone()),
-        };
-        if now.customer.is_none() || held == Some(&now) {
-            return Ok(());
+        let customer = customer.map(str::to_owned);
+        (self.customer, self.customer_at) = (customer, customer_at.flatten());
+        if let Some(number) = json::string(number) {
+            self.number = Some(number);
         }
-        ctx.set_state(&now)
+    }
+
+    /// What a webhook tells is told, once: an error that skips the item when a reading has told it.
+    pub(crate) fn tell(&mut self, step: &Step) -> Result<(), Error> {
+        if self.read.get(&step.name).is_some_and(|read| step.version <= *read) {
+            return Err(Error::skip("this was told when the order was read again"));
+        }
+        note(&mut self.told, step);
+        Ok(())
+    }
+
+    /// A version was seen.
+    pub(crate) fn saw(&mut self, step: &Step) {
+        note(&mut self.told, step);
+    }
+
+    /// What a reading tells is told.
+    pub(crate) fn tell_read(&mut self, step: &Step) {
+        note(&mut self.told, step);
+        note(&mut self.read, step);
+    }
+
+    /// Whether it was never told, in no version.
+    pub(crate) fn is_new(&self, step: &Step) -> bool {
+        !self.told.contains_key(&step.name)
+    }
+
+    /// Whether no version as new as this was told.
+    pub(crate) fn is_newer(&self, step: &Step) -> bool {
+        self.told.get(&step.name).is_none_or(|told| *told < step.version)
     }
 
     /// The customer, as far as Shopify's id tells.
@@ -51,5 +119,13 @@ impl Remembered {
         let mut contact = ContactInfo::default();
         contact.add_external_id(self.customer.as_deref());
         contact
+    }
+}
+
+fn note(told: &mut BTreeMap<String, i64>, step: &Step) {
+    if let Some(version) = told.get_mut(&step.name) {
+        *version = step.version.max(*version);
+    } else if told.len() < MOST_STEPS {
+        told.insert(step.name.clone(), step.version);
     }
 }

@@ -1,13 +1,15 @@
-//! The shop's side of a connection: its webhook subscriptions, by the GraphQL Admin API. Shopify signs with the app's secret, which nobody gives it, and takes a
-//! subscription away after failures in a row: what is missing is made anew.
+//! The shop's side of a connection: its webhook subscriptions, by the GraphQL Admin API, and the orders that changed while none came. Shopify signs with the app's
+//! secret, which nobody gives it, and takes a subscription away after failures in a row: what is missing is made anew.
 //!
 //! Source: <https://shopify.dev/docs/api/admin-graphql/latest/mutations/webhookSubscriptionCreate>.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_plugin_sdk::{
-    Calls, Connector, Error, Report, Request, Response, Severity, Subscription, Target, json, json::Text,
+    Calls, Connector, Error, Report, Request, Response, Severity, Span, Subscription, Target, json, json::Text,
 };
+
+mod orders;
 
 /// The version of the API that is spoken when the connection names none.
 const VERSION: &str = "2026-01";
@@ -109,12 +111,12 @@ struct Endpoint<'a> {
 
 impl Connector for crate::Shopify {
     fn check(calls: &mut Calls<'_>, target: &Target) -> Result<Report, Error> {
-        let api = api(calls)?;
+        let api = graphql(calls)?;
         Ok(report(&list(calls, &api, target)?, target))
     }
 
     fn subscribe(calls: &mut Calls<'_>, target: &Target) -> Result<Report, Error> {
-        let api = api(calls)?;
+        let api = graphql(calls)?;
         let found = list(calls, &api, target)?;
         let mut writes = Vec::new();
         for topic in target.topics.iter().filter(|topic| !OF_THE_APP.contains(&topic.as_str())) {
@@ -129,22 +131,47 @@ impl Connector for crate::Shopify {
                 writes.push(ask(&api, DELETE, &json!({ "id": hook.id.as_str() }))?);
             }
         }
-        write(calls, writes)?;
-        Ok(report(&list(calls, &api, target)?, target))
+        let refusal = write(calls, writes)?;
+        let found = list(calls, &api, target)?;
+        let is_there = |topic: &String| {
+            OF_THE_APP.contains(&topic.as_str()) || found.iter().any(|hook| *hook.topic == *word(topic))
+        };
+        refused_unless(target.topics.iter().all(is_there), refusal)?;
+        Ok(report(&found, target))
     }
 
     fn unsubscribe(calls: &mut Calls<'_>, target: &Target) -> Result<Report, Error> {
-        let api = api(calls)?;
+        let api = graphql(calls)?;
         let found = list(calls, &api, target)?;
         let is_unwanted = |hook: &&Hook<'_>| target.topics.iter().any(|topic| *hook.topic == *word(topic));
         let writes = found.iter().filter(is_unwanted).map(|hook| ask(&api, DELETE, &json!({ "id": hook.id.as_str() })));
-        write(calls, writes.collect::<Result<_, _>>()?)?;
+        let refusal = write(calls, writes.collect::<Result<_, _>>()?)?;
         let left = list(calls, &api, target)?;
+        refused_unless(!left.iter().any(|hook| is_unwanted(&hook)), refusal)?;
         Ok(Report { findings: Vec::new(), ..report(&left, target) })
+    }
+
+    fn backfill(calls: &mut Calls<'_>, span: &Span) -> Result<Report, Error> {
+        orders::page(calls, &api(calls)?, span)
+    }
+}
+
+/// Shopify's words against a write count only where what was wanted is not so: after an answer that was lost, the second try of a write that was done is refused.
+fn refused_unless(is_done: bool, refusal: Option<String>) -> Result<(), Error> {
+    match refusal {
+        Some(words) if !is_done => Err(Error::new(format!(
+            "Shopify does not take the subscription: {words}. The address must be reached by https, and the token must be allowed to read what the topic tells"
+        ))),
+        _ => Ok(()),
     }
 }
 
 /// Where GraphQL is asked.
+fn graphql(calls: &Calls<'_>) -> Result<String, Error> {
+    Ok(format!("{}/graphql.json", api(calls)?))
+}
+
+/// The root of the Admin API.
 fn api(calls: &Calls<'_>) -> Result<String, Error> {
     let settings: Settings<'_> = calls.settings()?;
     let version = json::filled(settings.api_version.as_deref()).unwrap_or(VERSION);
@@ -153,7 +180,10 @@ fn api(calls: &Calls<'_>) -> Result<String, Error> {
             "the connection does not say which shop it is: add `account = \"acme.myshopify.com\"` to it",
         ));
     };
-    Ok(format!("https://{shop}/admin/api/{version}/graphql.json"))
+    let name = shop.split(':').next().unwrap_or_default();
+    // Nobody has a certificate for the machine itself.
+    let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
+    Ok(format!("{scheme}://{shop}/admin/api/{version}"))
 }
 
 fn ask(api: &str, query: &str, variables: &Value) -> Result<Request, Error> {
@@ -176,41 +206,53 @@ fn list<'a>(calls: &mut Calls<'a>, api: &str, target: &Target) -> Result<Vec<Hoo
     Ok(found)
 }
 
-/// Makes all requests, then looks at what became of them.
-fn write(calls: &mut Calls<'_>, requests: Vec<Request>) -> Result<(), Error> {
+/// Makes all requests, then looks at what became of them. Gives Shopify's words against the first write that it did not take.
+fn write(calls: &mut Calls<'_>, requests: Vec<Request>) -> Result<Option<String>, Error> {
     let answers: Vec<_> = requests.into_iter().map(|request| calls.call(request)).collect();
+    let mut refusal = None;
     for answer in answers {
         let done: Value = read(answer?)?;
         let problems = done.as_object().into_iter().flat_map(|fields| fields.values());
         let mut problems = problems.filter_map(|field| field["userErrors"].as_array()).flatten();
         if let Some(problem) = problems.next() {
             let words: String = problem["message"].as_str().unwrap_or_default().chars().take(200).collect();
-            return Err(Error::new(format!(
-                "Shopify does not take the subscription: {words}. The address must be reached by https, and the token must be allowed to read what the topic tells"
-            )));
+            refusal.get_or_insert(words);
         }
     }
-    Ok(())
+    Ok(refusal)
 }
 
 fn read<'a, T: Deserialize<'a>>(response: &'a Response) -> Result<T, Error> {
     if !response.is_success() {
-        let advice = match response.status {
-            401 | 403 => "the access token is not (or not any more) the shop's",
-            404 => "is the account the shop's .myshopify.com name, and is the API version still there?",
-            _ => "is the shop open?",
-        };
-        return Err(Error::new(format!("Shopify answered {}: {advice}", response.status)));
+        return Err(refused(response.status));
     }
     let answered: Answered<T> = response.json()?;
     match answered.data {
         Some(data) if answered.errors.is_null() => Ok(data),
         _ => {
             let code = answered.errors[0]["extensions"]["code"].as_str().unwrap_or("no code");
+            if code == "THROTTLED" {
+                return Err(Error::new(
+                    "Shopify is asked too much by this app at the moment (THROTTLED): try again in a minute",
+                )
+                .retryable());
+            }
             let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect();
             Err(Error::new(format!("Shopify refuses the question ({code}): may the token do this?")))
         }
     }
+}
+
+/// What a status means, and what to do.
+fn refused(status: u16) -> Error {
+    let advice = match status {
+        401 => "the access token is not (or not any more) the shop's",
+        402 => "the shop is frozen: its owner owes Shopify",
+        403 => "may the token do this? It needs the scopes read_orders, read_fulfillments and read_customers",
+        404 => "is the account the shop's .myshopify.com name, and is the API version still there?",
+        _ => "is the shop open?",
+    };
+    Error::new(format!("Shopify answered {status}: {advice}"))
 }
 
 /// A topic's word in GraphQL: `ORDERS_CREATE`.

@@ -9,6 +9,7 @@ use tidegate_plugin_sdk::{
 mod commerce;
 mod joined;
 mod people;
+mod reading;
 
 fn outcome(item: Item) -> Outcome {
     testing::interpret::<Shopify>(&[item]).remove(0)

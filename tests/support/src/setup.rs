@@ -127,6 +127,14 @@ impl Setup {
         self.provider(plugin, "").secrets(plugin, secrets)
     }
 
+    /// Adds to the connection of an endpoint that is there, and at the end of the configuration.
+    #[must_use]
+    pub fn connection(mut self, endpoint: &str, connection: &str, config: &str) -> Self {
+        self.connected.push((endpoint.to_owned(), connection.to_owned()));
+        self.more.push_str(config);
+        self
+    }
+
     /// On this clock, which others follow too.
     #[must_use]
     pub fn on(mut self, clock: DomainClock) -> Self {
