@@ -73,7 +73,9 @@ async fn a_dead_hour_of_a_shop_is_made_good_and_each_event_is_told_once() {
     // Nothing arrives, and after eight failures in a row Shopify takes subscriptions away without a word.
     remote.cut_off(true);
     gateway.step_clock(Duration::from_secs(120)).await;
-    (2..10).for_each(|n| drop(remote.place(&order(n))));
+    for n in 2..10 {
+        remote.place(&order(n));
+    }
     remote.change(old, &json!({"financial_status": "paid"}));
     remote.change(old, &parcel(old));
     let refund = json!({"id": 929_361_462, "order_id": old, "created_at": "2026-03-01T10:02:30Z",
@@ -112,7 +114,9 @@ async fn more_lost_orders_than_a_page_are_read_by_the_mark_of_the_page_before() 
     gateway.ask(&["connection", "subscribe", "shopify"]).await.good();
     remote.cut_off(true);
     // All in one second: only Shopify's mark tells where the next page begins.
-    (1..=60).for_each(|n| drop(remote.place(&order(n))));
+    for n in 1..=60 {
+        remote.place(&order(n));
+    }
     settle(&gateway, &remote).await;
     remote.cut_off(false);
     for _ in 0..2 {

@@ -65,7 +65,8 @@ pub(super) async fn drive(app: Arc<App>, turn: Turn, mut shutdown: Shutdown) {
     while let Err(error) = settle(&app, &turn, &rows, &fetched).await {
         if rows.len() > 1 && !error.is_final() {
             // One of them may be at fault: the first alone, the others in their own turns.
-            (rows.truncate(1), fetched.truncate(1));
+            rows.truncate(1);
+            fetched.truncate(1);
             continue;
         }
         match pauses.next() {
