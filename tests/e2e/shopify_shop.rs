@@ -130,12 +130,16 @@ async fn more_lost_orders_than_a_page_are_read_by_the_mark_of_the_page_before() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_shop_refuses_is_told_with_what_to_do_and_a_lost_answer_makes_nothing_twice() {
     let (gateway, remote) = open().await;
-    remote.fail_next(1, ShopFailure::Status(401, None));
-    let refused = gateway.ask(&["connection", "subscribe", "shopify"]).await;
-    assert!(refused.err.contains("Shopify answered 401: the access token"), "{}", refused.err);
-    remote.fail_next(1, ShopFailure::Throttled);
-    let throttled = gateway.ask(&["connection", "subscribe", "shopify"]).await;
-    assert!(throttled.err.contains("THROTTLED"), "{}", throttled.err);
+    // Nothing is subscribed yet, so nobody else asks.
+    for (failure, words) in [
+        (ShopFailure::Status(401, None), "Shopify answered 401: the access token"),
+        (ShopFailure::Throttled, "THROTTLED"),
+    ] {
+        remote.fail_next(1, failure);
+        let asked = gateway.ask(&["connection", "check", "shopify"]).await;
+        let told = [asked.out.as_str(), asked.err.as_str()].concat();
+        assert!(told.contains(words), "{told}");
+    }
     // Busy for a moment, with Shopify's `Retry-After: 1.0`; and a write whose answer is lost is refused when it is tried again, though it is done.
     remote.fail_next(1, ShopFailure::Status(429, Some("1.0")));
     remote.fail_next(1, ShopFailure::LostAnswer);

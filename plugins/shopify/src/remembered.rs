@@ -43,6 +43,11 @@ impl Step {
         Self { name, version: updated_at.map_or(0, Instant::unix_ms) }
     }
 
+    /// Tells its event from the others of an item.
+    pub(crate) fn key(&self) -> String {
+        self.name.replace(' ', "-")
+    }
+
     /// A refund. It does not change.
     pub(crate) fn refund(id: &str) -> Self {
         Self { name: format!("refund {id}"), version: 0 }

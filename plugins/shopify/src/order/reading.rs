@@ -55,7 +55,7 @@ pub(crate) fn read(ctx: &mut Context<'_>, item: &Item, since: &str) -> Result<In
     for (kind, at) in order.steps_since(since_ms, &parts, known.was_unpaid)? {
         let step = Step::of_order(kind, version);
         if known.is_new(&step) {
-            events.push(order.event(item, kind, at.or(version))?);
+            events.push(keyed(order.event(item, kind, at.or(version))?, &step));
             known.tell_read(&step);
         }
     }
@@ -77,6 +77,14 @@ pub(crate) fn read(ctx: &mut Context<'_>, item: &Item, since: &str) -> Result<In
     if is_placed { triggers::add(interpretation, &order, ctx) } else { Ok(interpretation) }
 }
 
+/// Several events of one item are told apart by their keys; that an order was placed has the one that its triggers name.
+fn keyed(mut event: Event, step: &Step) -> Event {
+    if event.kind != "order.placed" {
+        event.event_key = step.key();
+    }
+    event
+}
+
 fn add_refunds(
     events: &mut Vec<Event>,
     known: &mut Remembered,
@@ -88,7 +96,7 @@ fn add_refunds(
         let part: Part<'_> = refund.parse()?;
         let step = Step::refund(part.id()?);
         if part.is_made_since(since_ms) && known.is_new(&step) {
-            events.push(refund::event(known, item, refund.as_str())?);
+            events.push(keyed(refund::event(known, item, refund.as_str())?, &step));
             known.tell_read(&step);
         }
     }
@@ -112,7 +120,7 @@ fn add_parcels(
         } else {
             continue;
         };
-        events.push(fulfillment::event(known, item, parcel.as_str(), kind)?);
+        events.push(keyed(fulfillment::event(known, item, parcel.as_str(), kind)?, &step));
         known.tell_read(&step);
     }
     Ok(())

@@ -16,6 +16,10 @@ fn check(items: &[Item], expected: &[&[&str]]) {
         let kinds: Vec<String> = match testing::interpret::<Shopify>(&[item]).remove(0) {
             Outcome::Done(done) => {
                 state = done.state.or(state);
+                let mut keys: Vec<&str> = done.events.iter().map(|event| event.event_key.as_str()).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                assert_eq!(keys.len(), done.events.len(), "each event has a key of its own");
                 done.events.into_iter().map(|event| event.kind).collect()
             }
             Outcome::Skip(_) => Vec::new(),
