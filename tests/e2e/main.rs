@@ -4,6 +4,7 @@
 mod backup;
 mod batches;
 mod calendly;
+mod calendly_account;
 mod cli;
 mod configuration;
 mod connector;

@@ -1,6 +1,7 @@
 //! The provider double: behaves as the providers do where Tidegate touches them, over real HTTP on this machine. Strict about requests, with real-looking ids and
 //! errors, signed webhooks back on the domain clock, and told to fail when wanted. Test equipment and the try-it-out mode; the product never knows it is there.
 
+mod calendly;
 mod config;
 mod control;
 mod double;
@@ -20,6 +21,7 @@ mod twilio;
 mod webhook;
 mod woo;
 
+pub use calendly::{CalendlyAccount, CalendlyFailure, CalendlyHook};
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
 pub use record::{

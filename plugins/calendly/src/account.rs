@@ -8,7 +8,6 @@ use tidegate_plugin_sdk::{
     WEBHOOK_SECRET, json, json::Text,
 };
 
-const API: &str = "https://api.calendly.com";
 /// Events that exist for a whole organization only.
 const OF_ORGANIZATIONS: &[&str] = &["routing_form_submission.created"];
 /// Pages of subscriptions that are read.
@@ -72,6 +71,8 @@ struct Written<'a> {
 struct Scope<'a> {
     person: Person<'a>,
     is_organization: bool,
+    /// Where the API is.
+    api: String,
 }
 
 impl Connector for crate::Calendly {
@@ -116,17 +117,19 @@ impl Scope<'_> {
 fn scope<'a>(calls: &mut Calls<'a>) -> Result<Scope<'a>, Error> {
     let settings: Settings<'a> = calls.settings()?;
     let is_organization = json::filled(settings.scope.as_deref()).unwrap_or("organization") == "organization";
-    let me: Me<'a> = read(calls.call(Request::get(format!("{API}/users/me")))?)?;
-    Ok(Scope { person: me.resource, is_organization })
+    let api = settings.api();
+    let me: Me<'a> = read(calls.call(Request::get(format!("{api}/users/me")))?)?;
+    Ok(Scope { person: me.resource, is_organization, api })
 }
 
 /// Subscriptions that go to the target.
 fn list<'a>(calls: &mut Calls<'a>, scope: &Scope<'_>, target: &Target) -> Result<Vec<Hook<'a>>, Error> {
+    let api = &scope.api;
     let of = format!("organization={}&scope={}", escaped(&scope.person.current_organization), scope.word());
     let of = if scope.is_organization { of } else { format!("{of}&user={}", escaped(&scope.person.uri)) };
     let (mut found, mut page_token) = (Vec::new(), String::new());
     for _ in 0..PAGES {
-        let url = format!("{API}/webhook_subscriptions?{of}&count=100{page_token}");
+        let url = format!("{api}/webhook_subscriptions?{of}&count=100{page_token}");
         let page: Page<'a> = read(calls.call(Request::get(url))?)?;
         found.extend(page.collection.into_iter().filter(|hook| *hook.callback_url == *target.url));
         match page.pagination.and_then(|pagination| json::string(pagination.next_page_token.as_ref())) {
@@ -164,7 +167,7 @@ fn replace(
         scope: scope.word(),
         signing_key: WEBHOOK_SECRET,
     };
-    let response = calls.call(Request::write_json("POST", format!("{API}/webhook_subscriptions"), &body)?)?;
+    let response = calls.call(Request::write_json("POST", format!("{}/webhook_subscriptions", scope.api), &body)?)?;
     if response.is_success() { Ok(()) } else { Err(refused(response)) }
 }
 

@@ -14,4 +14,18 @@ pub(crate) struct Settings<'a> {
     /// Whose events are told: `organization` or `user`.
     #[serde(borrow)]
     pub(crate) scope: Option<Text<'a>>,
+    /// A host that is asked in the API's place.
+    #[serde(borrow)]
+    api_host: Option<Text<'a>>,
+}
+
+impl Settings<'_> {
+    /// Where Calendly's API is.
+    pub(crate) fn api(&self) -> String {
+        let host = self.api_host.as_deref().unwrap_or("api.calendly.com");
+        let name = host.split(':').next().unwrap_or_default();
+        // Nobody has a certificate for the machine itself.
+        let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
+        [scheme, "://", host].concat()
+    }
 }

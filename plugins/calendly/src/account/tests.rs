@@ -5,6 +5,7 @@ use crate::Calendly;
 use serde_json::{Value, json};
 use tidegate_plugin_sdk::{Answer, Step, Task, testing};
 
+const API: &str = "https://api.calendly.com";
 const URL: &str = "https://gateway.example/in/calendly";
 const ME: &str = "https://api.calendly.com/users/AAAA";
 const ORGANIZATION: &str = "https://api.calendly.com/organizations/BBBB";
