@@ -4,7 +4,7 @@
 use crate::bare;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_test_support::{CalendlyAccount, CalendlyFailure, Gateway, fixture, stepped};
+use tidegate_test_support::{AccountFailure, CalendlyAccount, Gateway, fixture, stepped};
 
 const TOKEN: &str = "eyJraWQiOiIxY2UxZTEzNjE3ZGNmNzY2YjNjZWJjY2Y4ZGM1YmFmYThhNjVlNjg0MDIzZjdjMzJiZTgzNDliMjM4MDEzNWI0";
 /// How often connections are looked after.
@@ -107,13 +107,13 @@ async fn calendly_tries_for_a_day_and_what_it_then_switches_off_is_made_anew() {
 async fn what_calendly_refuses_is_told_with_what_to_do_and_a_lost_answer_makes_nothing_twice() {
     let (gateway, account) = open(", scope = \"user\"").await;
     for (status, words) in [(401, "make another one"), (403, "paid plan")] {
-        account.fail_next(1, CalendlyFailure::Status(status));
+        account.fail_next(1, AccountFailure::Status(status, None));
         let asked = gateway.ask(&["connection", "check", "calendly"]).await;
         let told = [asked.out.as_str(), asked.err.as_str()].concat();
         assert!(told.contains(words), "{told}");
     }
     // Who the token is of, what there is, and then the making, whose answer is lost.
-    account.fail_next(1, CalendlyFailure::LostAnswer);
+    account.fail_next(1, AccountFailure::LostAnswer);
     gateway.ask(&["connection", "subscribe", "calendly"]).await;
     for _ in 0..3 {
         gateway.advance(ROUND).await;

@@ -3,7 +3,7 @@
 use crate::{shop, text};
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
-use tidegate_test_support::{Gateway, HookStatus, Setup, StoreFailure, WooStore, fixture};
+use tidegate_test_support::{AccountFailure, Gateway, HookStatus, Setup, WooStore, fixture};
 
 const KEY: &str = "ck_5d1c9e77aa4d23b6f0c8de91";
 const SECRET: &str = "cs_0b5c9e1f77aa4d23b6f0c8de";
@@ -188,7 +188,7 @@ async fn a_kill_at_any_point_of_subscribing_leaves_no_secret_that_the_gateway_do
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_store_refuses_is_told_with_what_to_do() {
     let (gateway, store) = open().await;
-    store.fail_next(9, StoreFailure::Status(401, None));
+    store.fail_next(9, AccountFailure::Status(401, None));
     let refused = gateway.ask(&["connection", "subscribe", "woocommerce"]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("the store answered 401") && refused.err.contains("Read/Write"), "{}", refused.err);
@@ -196,9 +196,9 @@ async fn what_the_store_refuses_is_told_with_what_to_do() {
     assert!(listed.good().contains("woocommerce"), "{}", listed.out);
     // Busy for a moment, and an answer that is lost: somebody waits, so it is tried again, and nothing is made twice.
     let (gateway, store) = open().await;
-    store.fail_next(1, StoreFailure::Status(503, Some(1)));
+    store.fail_next(1, AccountFailure::Status(503, Some("1")));
     gateway.ask(&["connection", "subscribe", "woocommerce"]).await.good();
-    store.fail_next(1, StoreFailure::LostAnswer);
+    store.fail_next(1, AccountFailure::LostAnswer);
     gateway.ask(&["connection", "subscribe", "woocommerce"]).await.good();
     assert_eq!(store.webhooks().len(), TOPICS);
     let unknown = gateway.ask(&["connection", "subscribe", "woocommerce", "--topic", "order.paid"]).await;

@@ -3,7 +3,7 @@
 use crate::{shop, text};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_test_support::{Gateway, SHOPIFY_SECRET, ShopFailure, ShopifyShop, fixture, stepped};
+use tidegate_test_support::{AccountFailure, Gateway, SHOPIFY_SECRET, ShopifyShop, fixture, stepped};
 
 const TOKEN: &str = "shpat_5d1c9e77aa4d23b6f0c8de91";
 /// Topics that the plugin reads.
@@ -14,7 +14,7 @@ const ROUND: Duration = Duration::from_secs(15 * 60);
 async fn open() -> (Gateway, ShopifyShop) {
     let clock = stepped();
     let remote = ShopifyShop::start(clock.clone(), TOKEN, SHOPIFY_SECRET).await.expect("the shop opens");
-    let domain = remote.domain();
+    let domain = remote.authority();
     let connection = format!("account = {domain:?}\ncredentials = {{ access_token = {TOKEN:?} }}\n");
     let config = format!("[plugins.shopify]\nprivate_hosts = [{domain:?}]\n");
     let gateway = shop().connection("shopify", &connection, &config).on(clock).start().await;
@@ -132,8 +132,8 @@ async fn what_a_shop_refuses_is_told_with_what_to_do_and_a_lost_answer_makes_not
     let (gateway, remote) = open().await;
     // Nothing is subscribed yet, so nobody else asks.
     for (failure, words) in [
-        (ShopFailure::Status(401, None), "Shopify answered 401: the access token"),
-        (ShopFailure::Throttled, "THROTTLED"),
+        (AccountFailure::Status(401, None), "Shopify answered 401: the access token"),
+        (AccountFailure::Throttled, "THROTTLED"),
     ] {
         remote.fail_next(1, failure);
         let asked = gateway.ask(&["connection", "check", "shopify"]).await;
@@ -141,16 +141,16 @@ async fn what_a_shop_refuses_is_told_with_what_to_do_and_a_lost_answer_makes_not
         assert!(told.contains(words), "{told}");
     }
     // Busy for a moment, with Shopify's `Retry-After: 1.0`; and a write whose answer is lost is refused when it is tried again, though it is done.
-    remote.fail_next(1, ShopFailure::Status(429, Some("1.0")));
-    remote.fail_next(1, ShopFailure::LostAnswer);
+    remote.fail_next(1, AccountFailure::Status(429, Some("1.0")));
+    remote.fail_next(1, AccountFailure::LostAnswer);
     gateway.ask(&["connection", "subscribe", "shopify"]).await.good();
     // A minute later the points of GraphQL are back.
     gateway.step_clock(Duration::from_secs(60)).await;
-    remote.fail_next(2, ShopFailure::LostAnswer);
+    remote.fail_next(2, AccountFailure::LostAnswer);
     gateway.ask(&["connection", "unsubscribe", "shopify"]).await.good();
     assert!(remote.subscriptions().is_empty());
     gateway.step_clock(Duration::from_secs(60)).await;
-    remote.fail_next(2, ShopFailure::LostAnswer);
+    remote.fail_next(2, AccountFailure::LostAnswer);
     gateway.ask(&["connection", "subscribe", "shopify"]).await.good();
     assert_eq!(remote.subscriptions().len(), TOPICS);
 }

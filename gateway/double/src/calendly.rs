@@ -7,27 +7,16 @@
 mod api;
 mod sending;
 
-use crate::{config::StartError, server::serve};
-use serde_json::Value;
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    time::Duration,
+use crate::{
+    account::{Account, Answer, Asked, Inside, Provider, lock},
+    config::StartError,
 };
+use serde_json::Value;
+use std::{convert::Infallible, sync::Mutex};
 use tidegate_clock::DomainClock;
-use tokio::{net::TcpListener, task::JoinSet};
 
-/// What a request meets instead of its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CalendlyFailure {
-    /// This status.
-    Status(u16),
-    /// It is done, and the answer is lost.
-    LostAnswer,
-}
+/// A running account.
+pub type CalendlyAccount = Account<Calendly>;
 
 /// A webhook subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,61 +37,29 @@ pub struct CalendlyHook {
     failing_since: Option<i64>,
 }
 
-/// A running account. Dropping it stops it.
-pub struct CalendlyAccount {
-    url: String,
-    inside: Arc<Inside>,
-    _serving: JoinSet<()>,
-}
-
-/// What the account's parts share.
-pub(crate) struct Inside {
-    clock: DomainClock,
+/// What is Calendly's own of an account.
+pub struct Calendly {
     token: String,
-    url: String,
-    client: reqwest::Client,
     hooks: Mutex<Vec<CalendlyHook>>,
     /// Made so far: resources have numbers.
     made: Mutex<u64>,
     /// Webhooks that have not arrived.
     parcels: Mutex<Vec<sending::Parcel>>,
-    heard: Mutex<Vec<String>>,
-    failures: Mutex<VecDeque<CalendlyFailure>>,
-    /// Nothing that it sends arrives.
-    is_cut_off: AtomicBool,
 }
 
 impl CalendlyAccount {
-    /// Opens an account whose administrator has this token, on the current tokio runtime.
+    /// Opens an account whose administrator has this token, on the current tokio runtime. Its host and port are what a connection names as `api_host`.
     ///
     /// # Errors
     /// There is no port, or no HTTP client.
     pub async fn start(clock: DomainClock, token: &str) -> Result<Self, StartError> {
-        let address = ([127, 0, 0, 1], 0).into();
-        let failed = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
-        let inside = Arc::new(Inside {
-            clock,
+        let own = Calendly {
             token: token.to_owned(),
-            url: url.clone(),
-            client: client.map_err(StartError::Client)?,
             hooks: Mutex::default(),
             made: Mutex::default(),
             parcels: Mutex::default(),
-            heard: Mutex::default(),
-            failures: Mutex::default(),
-            is_cut_off: AtomicBool::new(false),
-        });
-        let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, api::router(Arc::clone(&inside))));
-        Ok(Self { url, inside, _serving: serving })
-    }
-
-    /// Its host and port: what a connection names as `api_host`.
-    pub fn authority(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        };
+        Self::open(clock, own).await
     }
 
     /// Something happens: `payload` goes out by every subscription to the event, at the next [`CalendlyAccount::send`].
@@ -117,51 +74,39 @@ impl CalendlyAccount {
 
     /// Its subscriptions.
     pub fn subscriptions(&self) -> Vec<CalendlyHook> {
-        lock(&self.inside.hooks).clone()
-    }
-
-    /// Whether nothing that it sends arrives.
-    pub fn cut_off(&self, is_cut_off: bool) {
-        self.inside.is_cut_off.store(is_cut_off, SeqCst);
-    }
-
-    /// The next requests meet this, one each.
-    pub fn fail_next(&self, times: usize, failure: CalendlyFailure) {
-        lock(&self.inside.failures).extend(std::iter::repeat_n(failure, times));
-    }
-
-    /// Requests so far, in their order: `201 POST /webhook_subscriptions`.
-    pub fn heard(&self) -> Vec<String> {
-        lock(&self.inside.heard).clone()
+        lock(&self.inside.own.hooks).clone()
     }
 }
 
-impl Inside {
-    fn now_s(&self) -> i64 {
-        self.clock.now_ms().div_euclid(1_000)
+impl Provider for Calendly {
+    /// Webhooks go out when they are told to: the day of their attempts is the test's.
+    type Parcel = Infallible;
+
+    async fn answer(inside: &Inside<Self>, asked: &Asked) -> Answer {
+        api::answer(inside, asked)
     }
 
+    fn failed(status: u16) -> Answer {
+        api::refusal(status, "Unavailable", "Something went wrong.")
+    }
+
+    async fn deliver(_: &Inside<Self>, parcel: Infallible) {
+        match parcel {}
+    }
+}
+
+impl Inside<Calendly> {
     fn user(&self) -> String {
-        format!("{}/users/GBGBDCAADAEDCRZ2", self.url)
+        format!("{}/users/GBGBDCAADAEDCRZ2", self.url())
     }
 
     fn organization(&self) -> String {
-        format!("{}/organizations/HCHCECBBEBFEDSA3", self.url)
+        format!("{}/organizations/HCHCECBBEBFEDSA3", self.url())
     }
 
     fn next(&self) -> u64 {
-        let mut made = lock(&self.made);
+        let mut made = lock(&self.own.made);
         *made += 1;
         *made
-    }
-}
-
-fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl std::fmt::Debug for CalendlyAccount {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CalendlyAccount").field("url", &self.url).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! The provider double: behaves as the providers do where Tidegate touches them, over real HTTP on this machine. Strict about requests, with real-looking ids and
 //! errors, signed webhooks back on the domain clock, and told to fail when wanted. Test equipment and the try-it-out mode; the product never knows it is there.
 
+mod account;
 mod calendly;
 mod config;
 mod control;
@@ -21,7 +22,8 @@ mod twilio;
 mod webhook;
 mod woo;
 
-pub use calendly::{CalendlyAccount, CalendlyFailure, CalendlyHook};
+pub use account::{Account, AccountFailure};
+pub use calendly::{CalendlyAccount, CalendlyHook};
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
 pub use record::{
@@ -30,8 +32,8 @@ pub use record::{
 pub use registry::{Manner, Registry};
 pub use rules::{Failure, Rule};
 pub use script::{Script, ScriptError};
-pub use shopify::{ShopFailure, ShopHook, ShopifyShop};
+pub use shopify::{ShopHook, ShopifyShop};
 pub use state::StatusManner;
 pub use twilio::{Service, TwilioAccount};
 pub use webhook::Button;
-pub use woo::{Heard, Hook, HookStatus, StoreFailure, WooStore};
+pub use woo::{Hook, HookStatus, WooStore};

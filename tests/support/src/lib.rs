@@ -24,9 +24,7 @@ pub use guest::Brittle;
 pub use provider::{Provider, Reply};
 pub use setup::{Setup, Template, stepped};
 pub use shop::{Customer, fixture, fixture_file, order};
-pub use tidegate_double::{
-    CalendlyAccount, CalendlyFailure, HookStatus, Manner, Registry, ShopFailure, ShopifyShop, StoreFailure, WooStore,
-};
+pub use tidegate_double::{AccountFailure, CalendlyAccount, HookStatus, Manner, Registry, ShopifyShop, WooStore};
 pub use wait::PATIENCE;
 pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, twilio, woocommerce};
 

@@ -1,10 +1,8 @@
 //! Webhooks on their way out: signed with the key of their subscription, tried again for a day. When another one fails after that, the subscription is switched off.
 
-use super::{CalendlyHook, Inside, lock};
-use hmac::{Hmac, KeyInit, Mac};
+use super::{Calendly, CalendlyHook};
+use crate::account::{Inside, hmac_sha256, lock};
 use serde_json::{Value, json};
-use sha2::Sha256;
-use std::sync::atomic::Ordering::SeqCst;
 
 /// How long a webhook is tried, in seconds.
 const TRIED_S: i64 = 24 * 3_600;
@@ -18,44 +16,42 @@ pub(super) struct Parcel {
     made_at_s: i64,
 }
 
-impl Inside {
+impl Inside<Calendly> {
     pub(super) fn tell(&self, event: &str, payload: &Value) {
         let now_s = self.now_s();
         let at = jiff::Timestamp::from_second(now_s).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
         let body = json!({"created_at": at, "created_by": self.user(), "event": event, "payload": payload});
-        for hook in lock(&self.hooks).iter().filter(|hook| !hook.is_disabled) {
+        for hook in lock(&self.own.hooks).iter().filter(|hook| !hook.is_disabled) {
             if hook.events.iter().any(|held| held == event) {
                 let parcel = Parcel { hook: hook.uri.clone(), body: body.to_string(), made_at_s: now_s };
-                lock(&self.parcels).push(parcel);
+                lock(&self.own.parcels).push(parcel);
             }
         }
     }
 
     pub(super) async fn send(&self) {
         let now_s = self.now_s();
-        let parcels = std::mem::take(&mut *lock(&self.parcels));
+        let parcels = std::mem::take(&mut *lock(&self.own.parcels));
         for parcel in parcels {
-            let found = lock(&self.hooks).iter().find(|hook| hook.uri == parcel.hook && !hook.is_disabled).cloned();
+            let found = lock(&self.own.hooks).iter().find(|hook| hook.uri == parcel.hook && !hook.is_disabled).cloned();
             let Some(hook) = found else { continue };
             let well = self.deliver(&hook, &parcel.body).await;
-            if let Some(hook) = lock(&self.hooks).iter_mut().find(|hook| hook.uri == parcel.hook) {
+            if let Some(hook) = lock(&self.own.hooks).iter_mut().find(|hook| hook.uri == parcel.hook) {
                 hook.tried(well, now_s);
             }
             if !well && now_s - parcel.made_at_s < TRIED_S {
-                lock(&self.parcels).push(parcel);
+                lock(&self.own.parcels).push(parcel);
             }
         }
     }
 
     async fn deliver(&self, hook: &CalendlyHook, body: &str) -> bool {
-        if self.is_cut_off.load(SeqCst) {
-            return false;
-        }
-        let mut request = self.client.post(&hook.url).header("content-type", "application/json").body(body.to_owned());
+        let mut headers = vec![("content-type", "application/json".to_owned())];
         if let Some(key) = &hook.signing_key {
-            request = request.header("calendly-webhook-signature", signature(key, self.now_s(), body));
+            headers.push(("calendly-webhook-signature", signature(key, self.now_s(), body)));
         }
-        request.send().await.is_ok_and(|response| response.status().is_success())
+        let status = self.post(&hook.url, &headers, body.to_owned()).await;
+        status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
@@ -70,7 +66,5 @@ impl CalendlyHook {
 }
 
 fn signature(key: &str, at_s: i64, body: &str) -> String {
-    // HMAC takes a key of any length.
-    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(format!("{at_s}.{body}")));
-    format!("t={at_s},v1={}", mac.map(|mac| hex::encode(mac.finalize().into_bytes())).unwrap_or_default())
+    format!("t={at_s},v1={}", hex::encode(hmac_sha256(key, &format!("{at_s}.{body}"))))
 }

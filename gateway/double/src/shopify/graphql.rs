@@ -1,9 +1,10 @@
 //! The GraphQL Admin API: webhook subscriptions are listed, made and removed. Whatever is not in the schema is refused, as the server refuses it: with 200 and `errors`.
 
 use super::{
-    Inside, ShopHook,
+    Shop, ShopHook,
     document::{self, Document, Field},
 };
+use crate::account::Inside;
 use serde_json::{Map, Value, json};
 
 /// Topics that a subscription can have: as webhooks name them.
@@ -95,7 +96,7 @@ fn error(message: &str, code: &str) -> Value {
 }
 
 /// The answer to a request, and the names of the fields that it asked for.
-pub(super) fn answer(inside: &Inside, body: &Value) -> (Value, String) {
+pub(super) fn answer(inside: &Inside<Shop>, body: &Value) -> (Value, String) {
     match asked(body) {
         Ok((document, variables)) => {
             let names: Vec<&str> = document.fields.iter().map(|field| field.name.as_str()).collect();
@@ -150,7 +151,7 @@ fn check(of: &Type, fields: &[Field], variables: &[String]) -> Result<(), Value>
     Ok(())
 }
 
-fn run(inside: &Inside, document: &Document, variables: &Map<String, Value>) -> Value {
+fn run(inside: &Inside<Shop>, document: &Document, variables: &Map<String, Value>) -> Value {
     let rows = variables.get("first").and_then(Value::as_u64).unwrap_or(0);
     let cost = if document.is_mutation { 10 } else { u32::try_from(2 + rows).unwrap_or(u32::MAX) };
     if let Err(left) = inside.shelf().spend_points(cost, inside.now_s()) {
@@ -176,7 +177,7 @@ fn run(inside: &Inside, document: &Document, variables: &Map<String, Value>) -> 
     json!({"data": data})
 }
 
-fn list(inside: &Inside, first: &Value, after: &Value) -> Result<Value, Value> {
+fn list(inside: &Inside<Shop>, first: &Value, after: &Value) -> Result<Value, Value> {
     let first = first.as_u64().filter(|first| (1..=MOST_ROWS).contains(first));
     let first = first.ok_or_else(|| error("you must provide one of first or last, up to 250", "BAD_REQUEST"))?;
     let after: u64 = after.as_str().and_then(|after| after.parse().ok()).unwrap_or(0);
@@ -215,7 +216,7 @@ fn is_good(address: &str) -> bool {
     address.starts_with("https://") || address.starts_with("http://127.0.0.1:")
 }
 
-fn make(inside: &Inside, topic: &Value, input: &Value) -> Result<Value, Value> {
+fn make(inside: &Inside<Shop>, topic: &Value, input: &Value) -> Result<Value, Value> {
     let topic = topic.as_str().and_then(|asked| TOPICS.iter().find(|topic| word(topic) == asked));
     let Some(topic) = topic else {
         let message = "Variable $topic of type WebhookSubscriptionTopic! was provided invalid value";
@@ -235,7 +236,7 @@ fn make(inside: &Inside, topic: &Value, input: &Value) -> Result<Value, Value> {
     Ok(json!({"webhookSubscription": shown, "userErrors": []}))
 }
 
-fn change(inside: &Inside, id: &Value, input: &Value) -> Result<Value, Value> {
+fn change(inside: &Inside<Shop>, id: &Value, input: &Value) -> Result<Value, Value> {
     let url = address(input)?;
     let mut shelf = inside.shelf();
     let Some(hook) = number(id).and_then(|id| shelf.hooks.get_mut(&id)) else {
@@ -248,7 +249,7 @@ fn change(inside: &Inside, id: &Value, input: &Value) -> Result<Value, Value> {
     Ok(json!({"webhookSubscription": node(hook), "userErrors": []}))
 }
 
-fn remove(inside: &Inside, id: &Value) -> Value {
+fn remove(inside: &Inside<Shop>, id: &Value) -> Value {
     match number(id).and_then(|id| inside.shelf().hooks.remove(&id)) {
         Some(hook) => json!({"deletedWebhookSubscriptionId": gid(hook.id), "userErrors": []}),
         None => refusal("Webhook subscription does not exist"),

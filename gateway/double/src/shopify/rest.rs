@@ -1,96 +1,41 @@
 //! The Admin API over HTTP: `/admin/api/{version}/graphql.json`, and the legacy `orders.json`. Versions and tokens first, then parameters, with Shopify's errors.
 
-use super::{Inside, ShopFailure, graphql, lock, shelf};
-use crate::server::Cut;
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
-    response::Response,
-};
+use super::{Shop, graphql, shelf};
+use crate::account::{Answer, Asked, Inside};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
 
 /// Versions that are served. One that is not there yet is 404.
 const VERSIONS: &[&str] = &["2025-04", "2025-07", "2025-10", "2026-01"];
-/// Largest body of a request.
-const BODY_BYTES: usize = 1 << 20;
 /// Most orders of a page, and how many when nobody says.
 const ROWS: (usize, usize) = (250, 50);
 /// Requests of REST that fit in the bucket.
 const BUCKET: f64 = 40.0;
 
-pub(super) fn router(inside: Arc<Inside>) -> Router {
-    Router::new().fallback(any).with_state(inside)
+pub(super) fn refusal(status: u16, words: &str) -> Answer {
+    Answer::json(status, &json!({"errors": words}))
 }
 
-/// What is answered.
-struct Reply {
-    status: u16,
-    body: Value,
-    headers: Vec<(&'static str, String)>,
-    /// What was asked, for people.
-    what: String,
-}
-
-impl Reply {
-    fn new(status: u16, body: Value, what: &str) -> Self {
-        Self { status, body, headers: Vec::new(), what: what.to_owned() }
-    }
-}
-
-async fn any(State(inside): State<Arc<Inside>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES).await.unwrap_or_default();
-    let failure = lock(&inside.failures).pop_front();
-    let reply = match failure {
-        Some(ShopFailure::Status(status, retry_after)) => {
-            let mut reply = Reply::new(status, json!({"errors": "Told to fail"}), head.uri.path());
-            reply.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_owned())));
-            reply
-        }
-        Some(ShopFailure::Throttled) => Reply::new(200, graphql::throttled(3.0), head.uri.path()),
-        Some(ShopFailure::LostAnswer) | None => answer(&inside, &head, &body),
-    };
-    lock(&inside.heard).push(format!("{} {}", reply.status, reply.what));
-    if failure == Some(ShopFailure::LostAnswer) {
-        let mut cut = Response::new(Body::empty());
-        cut.extensions_mut().insert(Cut);
-        return cut;
-    }
-    respond(reply)
-}
-
-fn answer(inside: &Inside, head: &axum::http::request::Parts, body: &[u8]) -> Reply {
-    let path = head.uri.path();
-    let not_found = || Reply::new(404, json!({"errors": "Not Found"}), path);
-    let Some((version, resource)) = path.strip_prefix("/admin/api/").and_then(|rest| rest.split_once('/')) else {
+pub(super) fn answer(inside: &Inside<Shop>, asked: &Asked) -> Answer {
+    let not_found = || refusal(404, "Not Found");
+    let Some((version, resource)) = asked.path.strip_prefix("/admin/api/").and_then(|rest| rest.split_once('/')) else {
         return not_found();
     };
     if !VERSIONS.contains(&version) {
         return not_found();
     }
-    let token = head.headers.get("x-shopify-access-token").and_then(|value| value.to_str().ok());
-    if token != Some(inside.token.as_str()) {
-        let message = "[API] Invalid API key or access token (unrecognized login or wrong password)";
-        return Reply::new(401, json!({"errors": message}), path);
+    if asked.header("x-shopify-access-token") != inside.own.token {
+        return refusal(401, "[API] Invalid API key or access token (unrecognized login or wrong password)");
     }
-    match (&head.method, resource) {
-        (&Method::POST, "graphql.json") => {
-            let Ok(body) = serde_json::from_slice(body) else {
-                return Reply::new(400, json!({"errors": "Bad Request"}), path);
-            };
-            let (body, what) = graphql::answer(inside, &body);
-            Reply::new(200, body, &what)
-        }
-        (&Method::GET, "orders.json") => {
-            let query = head.uri.query().unwrap_or_default();
-            let mut reply = orders(inside, path, query);
-            reply.what = format!("GET /orders.json?{query}");
-            reply
-        }
+    match (asked.method.as_str(), resource) {
+        ("POST", "graphql.json") => match serde_json::from_slice(&asked.body) {
+            Ok(body) => {
+                let (body, what) = graphql::answer(inside, &body);
+                Answer::json(200, &body).to(what)
+            }
+            Err(_) => refusal(400, "Bad Request"),
+        },
+        ("GET", "orders.json") => orders(inside, asked),
         _ => not_found(),
     }
 }
@@ -115,26 +60,17 @@ impl Mark {
     }
 }
 
-fn orders(inside: &Inside, path: &str, query: &str) -> Reply {
-    let left = match inside.shelf().spend_request(inside.now_s()) {
-        Ok(left) => left,
-        Err(_) => {
-            let message =
-                "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service.";
-            let mut reply = Reply::new(429, json!({"errors": message}), path);
-            reply.headers.push(("retry-after", "2.0".to_owned()));
-            return reply;
-        }
+fn orders(inside: &Inside<Shop>, asked: &Asked) -> Answer {
+    let Ok(left) = inside.shelf().spend_request(inside.now_s()) else {
+        let words = "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service.";
+        return refusal(429, words).with("retry-after", "2.0".to_owned());
     };
     let wrong = |name: &str, words: &str| {
         let mut errors = serde_json::Map::new();
         errors.insert(name.to_owned(), json!(words));
-        Reply::new(400, json!({"errors": errors}), path)
+        Answer::json(400, &json!({"errors": errors}))
     };
-    let parameters: BTreeMap<String, String> = match reqwest::Url::parse(&format!("http://shop/?{query}")) {
-        Ok(url) => url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
-        Err(_) => return wrong("query", "can't be read"),
-    };
+    let parameters = asked.parameters();
     let text = |name: &str| parameters.get(name).map(String::as_str);
     let known = ["limit", "page_info", "status", "order", "updated_at_min"];
     if let Some(name) = parameters.keys().find(|name| !known.contains(&name.as_str())) {
@@ -167,24 +103,12 @@ fn orders(inside: &Inside, path: &str, query: &str) -> Reply {
     let page: Vec<_> = found.by_ref().take(rows).collect();
     let next = found.next().and(page.last()).map(|(at, id, _)| Mark { after: (*at, *id), ..mark }.write());
     let shown: Vec<Value> = page.into_iter().map(|(_, _, order)| order.clone()).collect();
-    let mut reply = Reply::new(200, json!({"orders": shown}), path);
-    reply.headers.push(("x-shopify-shop-api-call-limit", format!("{}/{BUCKET}", BUCKET - left)));
+    let mut answer = Answer::json(200, &json!({"orders": shown}))
+        .with("x-shopify-shop-api-call-limit", format!("{}/{BUCKET}", BUCKET - left));
     if let Some(mark) = next {
-        let link = format!("<https://{}{path}?limit={rows}&page_info={mark}>; rel=\"next\"", inside.domain);
-        reply.headers.push(("link", link));
+        let (authority, path) = (inside.authority(), &asked.path);
+        answer =
+            answer.with("link", format!("<https://{authority}{path}?limit={rows}&page_info={mark}>; rel=\"next\""));
     }
-    reply
-}
-
-fn respond(reply: Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
-    }
-    response
+    answer
 }

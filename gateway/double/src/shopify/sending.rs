@@ -1,21 +1,17 @@
 //! Webhooks on their way out: signed with the app's secret. All that one action tells has one event id.
 
-use super::{Inside, ShopHook, shelf, shelf::Told};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use std::sync::{Arc, atomic::Ordering::SeqCst};
-use tokio::sync::mpsc::UnboundedReceiver;
+use super::{Shop, ShopHook, shelf, shelf::Told};
+use crate::account::{Inside, signature};
 
 /// One webhook on its way.
-pub(super) struct Parcel {
+pub struct Parcel {
     hook: ShopHook,
     body: String,
     /// Numbers of the webhook and of the action.
     ids: (u64, u64),
 }
 
-impl Inside {
+impl Inside<Shop> {
     /// Sends what an action tells by every subscription to its topics.
     pub(super) fn tell(&self, told: Vec<Told>) {
         let mut parcels = Vec::new();
@@ -30,46 +26,23 @@ impl Inside {
             }
         }
         for parcel in parcels {
-            self.on_the_way.send_modify(|on_the_way| *on_the_way += 1);
-            // The courier lives as long as the shop.
-            let _ = self.outgoing.send(parcel);
+            self.hand_over(parcel);
         }
     }
 }
 
-/// Carries parcels, one after the other, for ever.
-pub(super) async fn carry(inside: Arc<Inside>, mut parcels: UnboundedReceiver<Parcel>) {
-    while let Some(parcel) = parcels.recv().await {
-        let well = deliver(&inside, &parcel).await;
-        inside.shelf().delivered(parcel.hook.id, well);
-        inside.on_the_way.send_modify(|on_the_way| *on_the_way -= 1);
-    }
-}
-
-async fn deliver(inside: &Inside, parcel: &Parcel) -> bool {
-    if inside.is_cut_off.load(SeqCst) {
-        return false;
-    }
+pub(super) async fn deliver(inside: &Inside<Shop>, parcel: &Parcel) {
     let Parcel { hook, body, ids: (webhook, event) } = parcel;
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("x-shopify-topic", hook.topic.clone()),
-        ("x-shopify-shop-domain", inside.domain.clone()),
+        ("x-shopify-shop-domain", inside.authority().to_owned()),
         ("x-shopify-api-version", "2026-01".to_owned()),
         ("x-shopify-webhook-id", format!("b54557e4-bdd9-4b37-8a5f-{webhook:012x}")),
         ("x-shopify-event-id", format!("98880550-7158-44d4-b7cd-{event:012x}")),
         ("x-shopify-triggered-at", shelf::utc(inside.now_s())),
-        ("x-shopify-hmac-sha256", signature(&inside.secret, body)),
+        ("x-shopify-hmac-sha256", signature(&inside.own.secret, body)),
     ];
-    let mut request = inside.client.post(&hook.url).body(body.clone());
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    request.send().await.is_ok_and(|response| response.status().is_success())
-}
-
-fn signature(secret: &str, body: &str) -> String {
-    // HMAC takes a key of any length.
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map(|mac| mac.chain_update(body));
-    mac.map(|mac| STANDARD.encode(mac.finalize().into_bytes())).unwrap_or_default()
+    let status = inside.post(&hook.url, &headers, body.clone()).await;
+    inside.shelf().delivered(hook.id, status.is_some_and(|status| (200..300).contains(&status)));
 }

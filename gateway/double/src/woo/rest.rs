@@ -1,21 +1,13 @@
 //! The REST API v3, as far as it is used: `/wp-json/wc/v3/webhooks` and `/orders`. Keys are checked first, then parameters, with WordPress's errors.
 
-use super::{Heard, Hook, HookStatus, Inside, StoreFailure, lock, shelf};
-use crate::server::Cut;
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
-    response::Response,
-};
+use super::{Hook, HookStatus, Store, shelf};
+use crate::account::{Answer, Asked, Inside};
+use axum::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::BTreeMap;
 
 const ROOT: &str = "/wp-json/wc/v3";
-/// Largest body of a request.
-const BODY_BYTES: usize = 1 << 20;
 /// Most rows of a page.
 const MOST_PER_PAGE: usize = 100;
 /// Topics that a webhook can have here.
@@ -32,95 +24,48 @@ const TOPICS: &[&str] = &[
     "coupon.created",
 ];
 
-pub(super) fn router(inside: Arc<Inside>) -> Router {
-    Router::new().fallback(any).with_state(inside)
+fn ok(body: &Value) -> Answer {
+    Answer::json(200, body)
 }
 
-/// What is answered.
-struct Reply {
-    status: u16,
-    body: Value,
-    /// Rows in all and pages, of a list.
-    total: Option<(usize, usize)>,
+fn refusal(status: u16, code: &str, message: &str) -> Answer {
+    Answer::json(status, &json!({"code": code, "message": message, "data": {"status": status}}))
 }
 
-impl Reply {
-    const fn ok(body: Value) -> Self {
-        Self { status: 200, body, total: None }
-    }
-}
-
-fn refusal(status: u16, code: &str, message: &str) -> Reply {
-    Reply { status, body: json!({"code": code, "message": message, "data": {"status": status}}), total: None }
-}
-
-fn bad_parameter(name: &str) -> Reply {
+fn bad_parameter(name: &str) -> Answer {
     refusal(400, "rest_invalid_param", &format!("Invalid parameter(s): {name}"))
 }
 
-/// A request, read.
+/// A request of the API, read.
 struct Call {
     method: Method,
     path: String,
-    query: HashMap<String, String>,
+    query: BTreeMap<String, String>,
     body: Value,
 }
 
-async fn any(State(inside): State<Arc<Inside>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let path = head.uri.path().trim_start_matches(ROOT).to_owned();
-    let what = format!("{} {path}", head.method);
-    let query = head.uri.query().unwrap_or_default().to_owned();
-    let note = |status| lock(&inside.heard).push(Heard { what: what.clone(), query: query.clone(), status });
-    let failure = lock(&inside.failures).pop_front();
-    if let Some(StoreFailure::Status(status, retry_after)) = failure {
-        note(status);
-        return page(status, retry_after);
-    }
-    let body = to_bytes(body, BODY_BYTES).await.unwrap_or_default();
-    let reply = if !head.uri.path().starts_with(ROOT) {
-        refusal(404, "rest_no_route", "No route was found matching the URL and request method.")
-    } else if !is_known(&inside, &head.headers) {
-        refusal(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
-    } else {
-        match read(&head.method, path, &query, &body) {
-            Ok(call) => {
-                let reply = answer(&inside, &call);
-                if call.method != Method::GET {
-                    inside.hold_back().await;
-                }
-                reply
-            }
-            Err(reply) => reply,
-        }
+pub(super) async fn answer(inside: &Inside<Store>, asked: &Asked) -> Answer {
+    let Some(path) = asked.path.strip_prefix(ROOT) else {
+        return refusal(404, "rest_no_route", "No route was found matching the URL and request method.");
     };
-    if failure == Some(StoreFailure::LostAnswer) {
-        note(0);
-        let mut cut = Response::new(Body::empty());
-        cut.extensions_mut().insert(Cut);
-        return cut;
+    let Store { key, secret, .. } = &inside.own;
+    if asked.header("authorization") != format!("Basic {}", STANDARD.encode(format!("{key}:{secret}"))) {
+        return refusal(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.");
     }
-    note(reply.status);
-    respond(&reply)
-}
-
-fn is_known(inside: &Inside, headers: &HeaderMap) -> bool {
-    let expected = format!("Basic {}", STANDARD.encode(format!("{}:{}", inside.key, inside.secret)));
-    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) == Some(&expected)
-}
-
-fn read(method: &Method, path: String, query: &str, body: &[u8]) -> Result<Call, Reply> {
-    let url = reqwest::Url::parse(&format!("http://store/?{query}")).map_err(|_| bad_parameter("query"))?;
-    let query = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    let body = if body.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_slice(body).map_err(|_| refusal(400, "rest_invalid_json", "Invalid JSON body passed."))?
+    let body = match asked.body.as_ref() {
+        [] => Ok(Value::Null),
+        body => serde_json::from_slice(body),
     };
-    Ok(Call { method: method.clone(), path, query, body })
+    let Ok(body) = body else { return refusal(400, "rest_invalid_json", "Invalid JSON body passed.") };
+    let call = Call { method: asked.method.clone(), path: path.to_owned(), query: asked.parameters(), body };
+    let answer = route(inside, &call);
+    if call.method != Method::GET {
+        inside.hold_back().await;
+    }
+    answer
 }
 
-fn answer(inside: &Arc<Inside>, call: &Call) -> Reply {
+fn route(inside: &Inside<Store>, call: &Call) -> Answer {
     let id = |prefix: &str| call.path.strip_prefix(prefix).and_then(|id| id.parse::<u64>().ok());
     match (call.method.as_str(), call.path.as_str()) {
         ("GET", "/webhooks") => hooks(inside, call),
@@ -130,7 +75,7 @@ fn answer(inside: &Arc<Inside>, call: &Call) -> Reply {
             ("PUT" | "POST" | "PATCH", Some(id), _) => change(inside, call, id),
             ("DELETE", Some(id), _) => remove(inside, call, id),
             ("GET", _, Some(id)) => match inside.shelf().orders.get(&id) {
-                Some(order) => Reply::ok(order.clone()),
+                Some(order) => ok(order),
                 None => refusal(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID."),
             },
             _ => refusal(404, "rest_no_route", "No route was found matching the URL and request method."),
@@ -139,7 +84,7 @@ fn answer(inside: &Arc<Inside>, call: &Call) -> Reply {
 }
 
 /// A page of rows by `page` and `per_page`.
-fn paged(call: &Call, rows: Vec<Value>) -> Reply {
+fn paged(call: &Call, rows: Vec<Value>) -> Answer {
     let number = |name: &str, usual: usize| match call.query.get(name) {
         None => Some(usual),
         Some(text) => text.parse().ok().filter(|n| *n >= 1),
@@ -150,17 +95,19 @@ fn paged(call: &Call, rows: Vec<Value>) -> Reply {
     };
     let total = rows.len();
     let shown = rows.into_iter().skip((page - 1) * per_page).take(per_page).collect();
-    Reply { status: 200, body: Value::Array(shown), total: Some((total, total.div_ceil(per_page))) }
+    ok(&Value::Array(shown))
+        .with("x-wp-total", total.to_string())
+        .with("x-wp-totalpages", total.div_ceil(per_page).to_string())
 }
 
-fn hooks(inside: &Inside, call: &Call) -> Reply {
+fn hooks(inside: &Inside<Store>, call: &Call) -> Answer {
     if call.query.get("orderby").is_some_and(|by| !["date", "id", "title"].contains(&by.as_str())) {
         return bad_parameter("orderby");
     }
     paged(call, inside.shelf().hooks.values().map(Hook::shown).collect())
 }
 
-fn orders(inside: &Inside, call: &Call) -> Reply {
+fn orders(inside: &Inside<Store>, call: &Call) -> Answer {
     let text = |name: &str| call.query.get(name).map(String::as_str);
     if text("orderby").is_some_and(|by| by != "modified") || text("order").is_some_and(|order| order != "asc") {
         return bad_parameter("orderby");
@@ -176,7 +123,7 @@ fn orders(inside: &Inside, call: &Call) -> Reply {
     paged(call, rows)
 }
 
-fn make(inside: &Arc<Inside>, call: &Call) -> Reply {
+fn make(inside: &Inside<Store>, call: &Call) -> Answer {
     let text = |name: &str| call.body[name].as_str().unwrap_or_default().to_owned();
     let (topic, delivery_url) = (text("topic"), text("delivery_url"));
     if !TOPICS.contains(&topic.as_str()) {
@@ -196,10 +143,10 @@ fn make(inside: &Arc<Inside>, call: &Call) -> Reply {
     shelf.hooks.insert(id, hook.clone());
     drop(shelf);
     inside.ping(&hook);
-    Reply { status: 201, body: hook.shown(), total: None }
+    Answer::json(201, &hook.shown())
 }
 
-fn change(inside: &Inside, call: &Call, id: u64) -> Reply {
+fn change(inside: &Inside<Store>, call: &Call, id: u64) -> Answer {
     let status = match call.body.get("status").map(|word| word.as_str().and_then(HookStatus::parse)) {
         Some(None) => return bad_parameter("status"),
         Some(status) => status,
@@ -219,44 +166,22 @@ fn change(inside: &Inside, call: &Call, id: u64) -> Reply {
         hook.status = status;
         hook.failures = 0;
     }
-    Reply::ok(hook.shown())
+    ok(&hook.shown())
 }
 
-fn remove(inside: &Inside, call: &Call, id: u64) -> Reply {
+fn remove(inside: &Inside<Store>, call: &Call, id: u64) -> Answer {
     if call.query.get("force").map(String::as_str) != Some("true") {
         return refusal(501, "woocommerce_rest_trash_not_supported", "Webhooks do not support trashing.");
     }
-    inside.shelf().hooks.remove(&id).map_or_else(unknown_hook, |hook| Reply::ok(hook.shown()))
+    inside.shelf().hooks.remove(&id).map_or_else(unknown_hook, |hook| ok(&hook.shown()))
 }
 
-fn unknown_hook() -> Reply {
+fn unknown_hook() -> Answer {
     refusal(404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
 }
 
-fn respond(reply: &Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        const { axum::http::HeaderValue::from_static("application/json; charset=UTF-8") },
-    );
-    if let Some((total, pages)) = reply.total {
-        headers.insert("x-wp-total", total.into());
-        headers.insert("x-wp-totalpages", pages.into());
-    }
-    response
-}
-
 /// What WordPress shows when something in front of it, or in it, has failed.
-fn page(status: u16, retry_after: Option<u64>) -> Response {
-    let mut response =
-        Response::new(Body::from("<html><body>There has been a critical error on this website.</body></html>"));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, const { axum::http::HeaderValue::from_static("text/html; charset=UTF-8") });
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
+pub(super) fn page(status: u16) -> Answer {
+    let body = "<html><body>There has been a critical error on this website.</body></html>";
+    Answer::new(status, "text/html; charset=UTF-8", body.to_owned())
 }
