@@ -6,6 +6,7 @@ mod answer;
 mod batch;
 mod client;
 mod credentials;
+mod oauth;
 mod pace;
 mod reach;
 mod resolve;
@@ -17,6 +18,10 @@ pub use address::not_public;
 pub use batch::BatchRule;
 pub use client::{ClientError, Fetcher, Times};
 pub use credentials::{Credential, Hidden, Kind};
+pub use oauth::{
+    Attempt, CallbackFault, ClientProof, Granted, OauthClient, OauthProvider, RANDOM_BYTES, TokenFault, TokenRequest,
+    Tokens, read_answer, refresh,
+};
 pub use pace::{Pace, Rate};
 pub use reach::{Fetched, Reach};
 pub use resolve::{Lookup, LookupFuture};

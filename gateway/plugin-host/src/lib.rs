@@ -29,8 +29,9 @@ pub use inspect::Oversized;
 pub use items::{MAX_ITEMS, SplitError, SplitItem, guest_headers, query_header, split};
 pub use manifest::{
     Auth, AuthKind, BatchRule, Build, Capabilities, Configurable, Configured, ConfiguredError, Connector, Digest,
-    EndpointPart, FieldForm, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, OwnEvent, PostRule,
-    Rate, Response, SecretOrigin, Selector, Signature, Topic, Unsigned, is_plugin_id, read_manifest,
+    EndpointPart, FieldForm, Handshake, HandshakeKind, Items, Limits, Manifest, ManifestError, Oauth, OauthClientProof,
+    OwnEvent, PostRule, Rate, Response, SecretOrigin, Selector, Signature, Topic, Unsigned, is_plugin_id,
+    read_manifest,
 };
 pub use plugin::{Figures, Measured, Plugin};
 pub use pointer::{Pointer, PointerError};

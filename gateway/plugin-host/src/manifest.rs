@@ -14,6 +14,7 @@ mod connector;
 mod error;
 mod locate;
 mod nearest;
+mod oauth;
 mod read;
 mod unsigned;
 
@@ -24,6 +25,7 @@ pub use check::is_plugin_id;
 pub use configurable::{Configurable, Configured, ConfiguredError, EndpointPart};
 pub use connector::{Connector, SecretOrigin};
 pub use error::ManifestError;
+pub use oauth::{Oauth, OauthClientProof};
 pub use unsigned::{FieldForm, Unsigned};
 
 /// Largest manifest, in bytes: it is read before anything else of a stranger's file.

@@ -156,9 +156,10 @@ impl Loader<'_> {
             Hidden::new(found.map(|(_, value)| value.as_str()).unwrap_or_default())
         };
         let (mut made, mut without) = (Vec::new(), Vec::new());
-        for auth in &manifest.auth {
+        let is_missing = |name: &&String| !section.credentials.contains_key(*name);
+        let is_given = |auth: &Auth| !auth.user.iter().chain([&auth.secret]).any(|name| is_missing(&name));
+        for auth in manifest.auth_for(is_given) {
             let Some(host) = filled(&auth.host, section, info)? else { continue };
-            let is_missing = |name: &&String| !section.credentials.contains_key(*name);
             if let Some(name) = auth.user.iter().chain([&auth.secret]).find(is_missing) {
                 let line = format!("{name} = \"${{{}}}\"", name.to_ascii_uppercase());
                 if !auth.optional {
@@ -171,7 +172,12 @@ impl Loader<'_> {
                 without.push(MissingCredential { host, line: format!("{key} needs {line}") });
                 continue;
             }
-            let credential = Credential { host, kind: kind(auth, &value) };
+            let Some(kind) = kind(auth, &value) else {
+                let line = format!("`tidegate connection authorize {}`", section.name);
+                without.push(MissingCredential { host, line: format!("{key} needs an authorization: {line}") });
+                continue;
+            };
+            let credential = Credential { host, kind };
             credential.check().map_err(|problem| fault(format!("{key}.{}", auth.secret), problem))?;
             made.push(credential);
         }
@@ -194,13 +200,17 @@ fn writes(
     Ok(Writes { asked, granted: granted.write.clone(), all_asked })
 }
 
-fn kind(auth: &Auth, value: &dyn Fn(&str) -> Hidden) -> Kind {
+/// What is added of the configuration; `None` for a token that a person's authorization gives.
+fn kind(auth: &Auth, value: &dyn Fn(&str) -> Hidden) -> Option<Kind> {
     let (secret, name) = (value(&auth.secret), auth.name.clone().unwrap_or_default());
     match auth.kind {
-        AuthKind::Bearer => Kind::Bearer(secret),
-        AuthKind::Basic => Kind::Basic { user: value(auth.user.as_deref().unwrap_or_default()), password: secret },
-        AuthKind::Header => Kind::Header { name, value: secret },
-        AuthKind::Query => Kind::Query { name, value: secret },
+        AuthKind::Bearer => Some(Kind::Bearer(secret)),
+        AuthKind::Basic => {
+            Some(Kind::Basic { user: value(auth.user.as_deref().unwrap_or_default()), password: secret })
+        }
+        AuthKind::Header => Some(Kind::Header { name, value: secret }),
+        AuthKind::Query => Some(Kind::Query { name, value: secret }),
+        AuthKind::Oauth => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a manifest asks the operator to grant: hosts to read from, how fast, and with which of the connection's credentials.
 
+use super::Oauth;
 use serde::{Deserialize, Serialize};
 
 /// What the plugin asks the operator to grant.
@@ -115,14 +116,17 @@ pub struct Auth {
     /// Name of the header or the query parameter, for those kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Which of the connection's credentials is the user, for `basic`.
+    /// Which of the connection's credentials is the user, for `basic`; the app's client id, for `oauth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Which of the connection's credentials it is: a key under `[connections.credentials]`.
+    /// Which of the connection's credentials it is: a key under `[connections.credentials]`. The app's client secret, for `oauth`.
     pub secret: String,
     /// Whether a connection may do without it, because only some of what the plugin does reads from the host.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// How a connection is authorized, for `oauth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<Oauth>,
 }
 
 /// Kinds of credentials.
@@ -137,4 +141,6 @@ pub enum AuthKind {
     Header,
     /// A parameter of the URL.
     Query,
+    /// `Authorization: Bearer …`, of a token that the gateway is given when a person authorizes the connection.
+    Oauth,
 }

@@ -321,12 +321,12 @@ fn capabilities_and_credentials_are_read_and_their_mistakes_named() {
     starts(&auth("kind = \"query\"\nname = \"a b\""), "auth.0.name: expected the name of a header");
     starts(&auth("kind = \"bearer\"\nname = \"x\""), "auth.0.name: this kind has no name");
     starts(&auth("kind = \"basic\""), "auth.0.user: `basic` needs a user");
-    starts(&auth("kind = \"bearer\"\nuser = \"x\""), "auth.0.user: only `basic` has a user");
+    starts(&auth("kind = \"bearer\"\nuser = \"x\""), "auth.0.user: only `basic` and `oauth` have a user");
     starts(
         "[[auth]]\nhost = \"{account}\"\nkind = \"bearer\"\nsecret = \"To Ken\"",
         "auth.0.secret: expected a name of a-z",
     );
-    starts("[[auth]]\nhost = \"{account}\"\nkind = \"oauth\"\nsecret = \"x\"", "unknown value `oauth`");
+    starts("[[auth]]\nhost = \"{account}\"\nkind = \"digest\"\nsecret = \"x\"", "unknown value `digest`");
 }
 
 #[test]

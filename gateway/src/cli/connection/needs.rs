@@ -265,8 +265,11 @@ fn workspace(config: &Config, said: &Said, missing: &mut Vec<Missing>) -> String
 }
 
 /// Credentials without which the connection is of no use: a connector can't do without, and neither can what is not optional.
-fn needed(manifest: &Manifest) -> impl Iterator<Item = &Auth> {
-    manifest.auth.iter().filter(|auth| !auth.optional || manifest.connector.is_some())
+fn needed<'m>(manifest: &'m Manifest, said: &Said) -> Vec<&'m Auth> {
+    let is_said = |auth: &Auth| auth.user.iter().chain([&auth.secret]).any(|name| said.credentials.contains_key(name));
+    let mut found = manifest.auth_for(is_said);
+    found.retain(|auth| !auth.optional || manifest.connector.is_some());
+    found
 }
 
 /// A plugin none of whose hosts is written out reaches its provider only by what the connection says.
@@ -274,7 +277,7 @@ fn needed_hosts(manifest: &Manifest, said: &Said, missing: &mut Vec<Missing>) {
     if manifest.auth.iter().any(|auth| !auth.host.contains('{')) {
         return;
     }
-    for auth in needed(manifest) {
+    for auth in needed(manifest, said) {
         let place = match setting_of(&auth.host) {
             Some(key) if !said.settings.contains_key(key) => Place::Setting(key.to_owned()),
             None if auth.host.contains("{account}") && said.account.is_none() => Place::Account,
@@ -309,7 +312,7 @@ fn credentials(manifest: &Manifest, said: &Said, missing: &mut Vec<Missing>) -> 
         // Which name it was is not told: a secret with a = in it looks like one.
         return Err(Lack::Wrong(format!("--credential: the plugin {} takes {takes}, and no other", manifest.id)));
     }
-    for name in needed(manifest).flat_map(names).filter(|name| !said.credentials.contains_key(name)) {
+    for name in needed(manifest, said).into_iter().flat_map(names).filter(|name| !said.credentials.contains_key(name)) {
         let what = format!("where the provider's {name} is, which the gateway asks it with");
         missing.push(Missing { usual: said.usual(&name), place: Place::Credential(name), what });
     }

@@ -138,7 +138,15 @@ fn credentials(auth: &Value) -> String {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => joined(values.iter().map(plain), "none"),
+        Value::Object(fields) => {
+            let inner = fields.iter().map(|(key, value)| format!("{key} {}", plain(value)));
+            format!("({})", joined(inner, ""))
+        }
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +179,11 @@ mod tests {
         assert_eq!(signature(&scheme), "hmac-sha256 of {\"header\":\"x-time\"}, body, as hex in x-sig");
         assert_eq!(signature(&Value::Null), "none: no endpoint takes it");
         assert_eq!(credentials(&json!([{"host": "a.example", "scheme": "bearer"}])), "host a.example, scheme bearer");
+        let oauth = json!([{"host": "a.example", "kind": "oauth", "oauth": {"authorize": "https://b.example/o", "scopes": ["x", "y"]}}]);
+        assert_eq!(
+            credentials(&oauth),
+            "host a.example, kind oauth, oauth (authorize https://b.example/o, scopes x, y)"
+        );
         let anatomy = Anatomy { imports: vec!["wasi:http/types@0.2.0".to_owned()], ..Anatomy::default() };
         let lines = lines(&sheet(b"", &json!({}), &anatomy));
         assert!(lines.last().unwrap().starts_with("not given    wasi:http/types@0.2.0"), "{lines:#?}");

@@ -3,7 +3,7 @@
 use super::{Mistake, at};
 use crate::{
     fetch::{is_auth_header, is_template},
-    manifest::{Auth, AuthKind, BatchRule, Capabilities, Manifest, Rate},
+    manifest::{Auth, AuthKind, BatchRule, Capabilities, Manifest, Rate, oauth},
 };
 
 pub(super) fn mistake(manifest: &Manifest) -> Option<Mistake> {
@@ -112,8 +112,17 @@ fn credentials(manifest: &Manifest, index: usize, auth: &Auth) -> Option<Mistake
         (AuthKind::Basic, None) => {
             return at(key("user"), "`basic` needs a user beside the secret: the name of another credential");
         }
-        (AuthKind::Basic, Some(_)) | (_, None) => {}
-        (_, Some(_)) => return at(key("user"), "only `basic` has a user"),
+        (AuthKind::Oauth, None) => {
+            return at(
+                key("user"),
+                "`oauth` needs a user beside the secret: the name of the credential that is the app's client id",
+            );
+        }
+        (AuthKind::Basic | AuthKind::Oauth, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return at(key("user"), "only `basic` and `oauth` have a user"),
+    }
+    if let Some(mistake) = oauth::mistake(manifest, index, auth) {
+        return Some(mistake);
     }
     let bad = |name: &&String| !is_credential(name);
     let bad = std::iter::once(&auth.secret).chain(&auth.user).find(bad)?;
