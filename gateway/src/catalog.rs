@@ -9,6 +9,7 @@ mod reach;
 mod sealed;
 mod settings;
 mod switch;
+mod tokens;
 mod trial;
 
 pub(crate) use diff::{Change, Facts, changes};
@@ -16,6 +17,7 @@ pub(crate) use load::{CatalogFault, Sources};
 pub(crate) use proof::scheme_of;
 pub(crate) use reach::check_settings;
 pub(crate) use sealed::secrets_of;
+pub(crate) use tokens::TokenPlace;
 pub(crate) use trial::{Trial, Tried};
 
 use crate::{
@@ -289,6 +291,14 @@ pub(crate) struct Catalog {
     client: HttpClient,
     fetcher: Fetcher,
     vault: Arc<Vault>,
+    tokens: Option<TokenPlace>,
+}
+
+impl Connection {
+    /// Whether its tokens come from a person's authorization.
+    pub(crate) fn is_authorized_by_a_person(&self) -> bool {
+        self.reach.as_ref().is_some_and(|reach| reach.authorized.is_some())
+    }
 }
 
 impl Catalog {

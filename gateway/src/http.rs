@@ -71,6 +71,8 @@ pub(crate) fn control(app: Arc<App>) -> Router {
         .route("/v1/connections/{name}/check", post(v1::connections::check))
         .route("/v1/connections/{name}/subscribe", post(v1::connections::subscribe))
         .route("/v1/connections/{name}/unsubscribe", post(v1::connections::unsubscribe))
+        .route("/v1/connections/{name}/authorize", post(v1::connections::authorize))
+        .route("/v1/connections/{name}/authorization", post(v1::connections::authorization))
         .route("/v1/stats", get(v1::stats))
         .route("/v1/store", get(store::figures))
         .route("/v1/backup", get(store::progress).post(store::backup))

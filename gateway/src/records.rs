@@ -37,6 +37,7 @@ mod connections;
 mod fetches;
 mod incoming;
 mod plugins;
+mod tokens;
 
 pub(crate) use connections::{ConnectionRow, Reading, SecretRow, Trouble, Wanted};
 pub(crate) use fetches::{AnswersRow, Exchange, FetchRow, Given};
@@ -44,6 +45,7 @@ pub(crate) use incoming::{
     Delivery, Earlier, Interpretation, InterpretedBy, InterpretedItem, ItemResult, Parked, PauseRow,
 };
 pub(crate) use plugins::{Choice, ChoiceRow, InstalledRow};
+pub(crate) use tokens::TokenRow;
 
 /// A contact, or the trace of one that was merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ pub(crate) use webhooks::{Webhook, entry, failure, inbound, meta, meta_entries, 
 
 use crate::{
     app::App,
-    catalog::{Catalog, Sources},
+    catalog::{Catalog, Sources, TokenPlace},
     config::Config,
     metrics::Metrics,
     pipeline::{Accepted, Incoming, ReceiveFault, Runner, receive},
@@ -397,7 +397,14 @@ fn open(dir: &Path, memory: &Memory, clock: &DomainClock, channel: &Arc<Recorder
     let meddler = Meddler::over(memory.engine());
     let store: Arc<dyn tidegate_store::Engine> = Arc::clone(&meddler) as _;
     let metrics = Arc::new(Metrics::new());
-    let sources = Sources { store: &*store, plugin_cache: Some(plugin_cache()), metrics: &metrics, previous: None };
+    let tokens = TokenPlace { store: Arc::clone(&store), clock: clock.clone() };
+    let sources = Sources {
+        store: &*store,
+        plugin_cache: Some(plugin_cache()),
+        metrics: &metrics,
+        tokens: Some(&tokens),
+        previous: None,
+    };
     let mut catalog = Catalog::load(&config, &sources).unwrap();
     catalog.send_by(&(Arc::clone(channel) as Arc<dyn tidegate_channels::Channel>));
     let app = App::over(store, catalog, clock.clone());

@@ -187,7 +187,11 @@ pub(crate) fn new_secret() -> Result<String, VaultFault> {
     Ok(hex::encode(bytes))
 }
 
-fn random(bytes: &mut [u8]) -> Result<(), VaultFault> {
+/// Bytes from the system's randomness.
+///
+/// # Errors
+/// It has none.
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), VaultFault> {
     getrandom::fill(bytes).map_err(|error| VaultFault::Random(error.to_string()))
 }
 

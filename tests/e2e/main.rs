@@ -1,6 +1,7 @@
 //! The built gateway from outside: webhooks go in by HTTP, messages come out at a double of the provider, and everything between is looked at through the control socket
 //! and the command line. Each test has a gateway, a double and a time of its own.
 
+mod authorize;
 mod backup;
 mod batches;
 mod calendly;

@@ -204,14 +204,23 @@ pub struct Asked {
 impl Asked {
     /// The parameters of the query. A name that comes twice has its last value.
     pub(crate) fn parameters(&self) -> BTreeMap<String, String> {
-        let url = reqwest::Url::parse(&format!("http://account/?{}", self.query));
-        url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
+        pairs(&self.query)
+    }
+
+    /// The fields of a body that is a form.
+    pub(crate) fn form(&self) -> BTreeMap<String, String> {
+        std::str::from_utf8(&self.body).map(pairs).unwrap_or_default()
     }
 
     /// A header's text; empty without one.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
+}
+
+fn pairs(text: &str) -> BTreeMap<String, String> {
+    let url = reqwest::Url::parse(&format!("http://account/?{text}"));
+    url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
 }
 
 /// What is answered.
@@ -242,6 +251,18 @@ impl Answer {
     pub(crate) fn to(mut self, what: String) -> Self {
         self.what = Some(what);
         self
+    }
+}
+
+#[cfg(test)]
+impl Answer {
+    /// Status and body.
+    pub(crate) fn parts(self) -> (u16, Value) {
+        (self.status, serde_json::from_str(&self.body).unwrap_or_default())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(held, _)| *held == name).map(|(_, value)| value.as_str())
     }
 }
 

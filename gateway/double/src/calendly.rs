@@ -10,6 +10,7 @@ mod sending;
 use crate::{
     account::{Account, Answer, Asked, Inside, Provider, lock},
     config::StartError,
+    oauth::{Oauth, OauthApp},
 };
 use serde_json::Value;
 use std::{convert::Infallible, sync::Mutex};
@@ -40,6 +41,7 @@ pub struct CalendlyHook {
 /// What is Calendly's own of an account.
 pub struct Calendly {
     token: String,
+    oauth: Option<Oauth>,
     hooks: Mutex<Vec<CalendlyHook>>,
     /// Made so far: resources have numbers.
     made: Mutex<u64>,
@@ -53,13 +55,41 @@ impl CalendlyAccount {
     /// # Errors
     /// There is no port, or no HTTP client.
     pub async fn start(clock: DomainClock, token: &str) -> Result<Self, StartError> {
+        Self::with(clock, token, None).await
+    }
+
+    /// The same, where an app is known that a person can let in.
+    ///
+    /// # Errors
+    /// As [`CalendlyAccount::start`].
+    pub async fn start_with(clock: DomainClock, token: &str, app: OauthApp) -> Result<Self, StartError> {
+        Self::with(clock, token, Some(Oauth::new(app))).await
+    }
+
+    async fn with(clock: DomainClock, token: &str, oauth: Option<Oauth>) -> Result<Self, StartError> {
         let own = Calendly {
             token: token.to_owned(),
+            oauth,
             hooks: Mutex::default(),
             made: Mutex::default(),
             parcels: Mutex::default(),
         };
         Self::open(clock, own).await
+    }
+
+    /// The next person who is asked to let the app in says no.
+    pub fn say_no(&self) {
+        self.inside.own.oauth.iter().for_each(Oauth::say_no);
+    }
+
+    /// A person throws the app out.
+    pub fn revoke(&self) {
+        self.inside.own.oauth.iter().for_each(Oauth::revoke);
+    }
+
+    /// Access tokens of the app end before their time.
+    pub fn end_access(&self) {
+        self.inside.own.oauth.iter().for_each(Oauth::end_access);
     }
 
     /// Something happens: `payload` goes out by every subscription to the event, at the next [`CalendlyAccount::send`].

@@ -9,6 +9,7 @@ mod double;
 mod graph;
 mod ids;
 mod limits;
+mod oauth;
 mod people;
 mod record;
 mod registry;
@@ -26,6 +27,7 @@ pub use account::{Account, AccountFailure};
 pub use calendly::{CalendlyAccount, CalendlyHook};
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
+pub use oauth::OauthApp;
 pub use record::{
     Delivery, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord, StatusWord,
 };

@@ -256,7 +256,8 @@ impl BatchRule {
             // What is refused for the credentials is refused to each, and what is busy is busy.
             Fetched::Answer(Answer::Response { status: 401 | 403, .. })
             | Fetched::Later { .. }
-            | Fetched::Refused(_) => Cut::All(fetched.clone()),
+            | Fetched::Refused(_)
+            | Fetched::Unauthorized(_) => Cut::All(fetched.clone()),
             // It may be for one of them.
             Fetched::Answer(_) => Cut::Singly,
         }

@@ -14,6 +14,8 @@ use tidegate_model::{
     reach::Authority,
 };
 
+mod token;
+
 /// Redirects that are followed.
 const REDIRECTS: usize = 3;
 
@@ -89,7 +91,7 @@ impl Fetcher {
                 Fetched::Answer(Answer::Failed(credentials::scrub(held, reason)))
             }
             Fetched::Later { after, reason } => Fetched::Later { after, reason: credentials::scrub(held, reason) },
-            refused @ Fetched::Refused(_) => refused,
+            refused @ (Fetched::Refused(_) | Fetched::Unauthorized(_)) => refused,
         }
     }
 

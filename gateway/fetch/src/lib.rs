@@ -6,6 +6,7 @@ mod answer;
 mod batch;
 mod client;
 mod credentials;
+mod keeper;
 mod oauth;
 mod pace;
 mod reach;
@@ -18,12 +19,13 @@ pub use address::not_public;
 pub use batch::BatchRule;
 pub use client::{ClientError, Fetcher, Times};
 pub use credentials::{Credential, Hidden, Kind};
+pub use keeper::{Held, Keeper, NoToken, NotAuthorized, TokenShelf};
 pub use oauth::{
     Attempt, CallbackFault, ClientProof, Granted, OauthClient, OauthProvider, RANDOM_BYTES, TokenFault, TokenRequest,
     Tokens, read_answer, refresh,
 };
 pub use pace::{Pace, Rate};
-pub use reach::{Fetched, Reach};
+pub use reach::{Authorized, Fetched, Reach};
 pub use resolve::{Lookup, LookupFuture};
 pub use rules::{Grants, MissingCredential, Refusal, Rules};
 pub use write::{Purpose, Writes};

@@ -3,15 +3,19 @@
 use crate::{
     batch::{BatchRule, Batches, Make},
     client::Fetcher,
-    credentials::Credential,
+    credentials::{Credential, Hidden, Kind},
+    keeper::{Keeper, NoToken},
     pace::{Pace, Rate},
-    rules::Rules,
+    rules::{Rules, covers},
     shared::Shared,
     write::Writes,
 };
 use futures_util::stream::{self, StreamExt};
 use std::{sync::Arc, time::Duration};
-use tidegate_model::outcome::{Answer, Request};
+use tidegate_model::{
+    outcome::{Answer, Request},
+    reach::authority_of,
+};
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,17 @@ pub enum Fetched {
     },
     /// It was not made: the operator has not granted it. The line to add, in words.
     Refused(String),
+    /// It was not made: a person must authorize the connection at its provider. Why, in words.
+    Unauthorized(String),
+}
+
+/// What a connection that a person authorized adds to its requests.
+#[derive(Debug, Clone)]
+pub struct Authorized {
+    /// The hosts of the manifest, filled in, that are given the token.
+    pub hosts: Vec<String>,
+    /// Who has it.
+    pub keeper: Arc<Keeper>,
 }
 
 /// What one connection may read.
@@ -38,6 +53,8 @@ pub struct Reach {
     pub writes: Writes,
     /// With what.
     pub credentials: Vec<Credential>,
+    /// And with which token, where a person authorizes the connection.
+    pub authorized: Option<Authorized>,
     /// Largest answer, in bytes.
     pub answer_bytes: usize,
     /// How fast. Shared with the reach that this one replaces.
@@ -52,7 +69,7 @@ impl Reach {
     pub fn new(fetcher: Fetcher, rules: Rules, credentials: Vec<Credential>, answer_bytes: usize, rate: Rate) -> Self {
         let (pace, shared) = (Arc::new(Pace::new(rate)), Shared::default());
         let (writes, batches) = (Writes::default(), Batches::default());
-        Self { rules, writes, credentials, answer_bytes, pace, fetcher, shared, batches }
+        Self { rules, writes, credentials, authorized: None, answer_bytes, pace, fetcher, shared, batches }
     }
 
     /// The same, with reads that are made together.
@@ -80,6 +97,53 @@ impl Reach {
     }
 }
 
+impl Reach {
+    /// Sends a request with what belongs to its host. A token that the provider refuses is renewed once.
+    async fn send(&self, request: &Request) -> Fetched {
+        let Some(authorized) = self.authorized.as_ref().filter(|held| held.is_for(request)) else {
+            return self.send_with(request, None).await;
+        };
+        let first = match authorized.keeper.token(None).await {
+            Ok(token) => token,
+            Err(none) => return none.into(),
+        };
+        let fetched = self.send_with(request, Some((authorized, &first))).await;
+        if !matches!(fetched, Fetched::Answer(Answer::Response { status: 401, .. })) {
+            return fetched;
+        }
+        match authorized.keeper.token(Some(&first)).await {
+            Ok(second) => self.send_with(request, Some((authorized, &second))).await,
+            Err(none) => none.into(),
+        }
+    }
+
+    async fn send_with(&self, request: &Request, token: Option<(&Authorized, &Hidden)>) -> Fetched {
+        let Some((authorized, token)) = token else {
+            return self.fetcher.fetch(&self.rules, &self.credentials, request, self.answer_bytes).await;
+        };
+        let bearer = |host: &String| Credential { host: host.clone(), kind: Kind::Bearer(token.clone()) };
+        let held: Vec<Credential> =
+            self.credentials.iter().cloned().chain(authorized.hosts.iter().map(bearer)).collect();
+        self.fetcher.fetch(&self.rules, &held, request, self.answer_bytes).await
+    }
+}
+
+impl Authorized {
+    fn is_for(&self, request: &Request) -> bool {
+        let authority = authority_of(&request.url);
+        authority.is_some_and(|authority| self.hosts.iter().any(|host| covers(host, &authority)))
+    }
+}
+
+impl From<NoToken> for Fetched {
+    fn from(none: NoToken) -> Self {
+        match none {
+            NoToken::Unauthorized(reason) => Self::Unauthorized(reason),
+            NoToken::Later(reason) => Self::Later { after: None, reason },
+        }
+    }
+}
+
 impl Make for Reach {
     async fn make(&self, request: &Request) -> Fetched {
         let _turn = match self.pace.turn().await {
@@ -89,7 +153,7 @@ impl Make for Reach {
                 return Fetched::Later { after: Some(pause), reason };
             }
         };
-        let fetched = self.fetcher.fetch(&self.rules, &self.credentials, request, self.answer_bytes).await;
+        let fetched = self.send(request).await;
         if let Fetched::Later { after: Some(wait), .. } = &fetched {
             self.pace.pause(*wait);
         }

@@ -91,6 +91,7 @@ fn hide(fetched: Fetched, secret: &Hidden) -> Fetched {
         Fetched::Answer(Answer::Failed(reason)) => Fetched::Answer(Answer::Failed(hidden(reason))),
         Fetched::Later { after, reason } => Fetched::Later { after, reason: hidden(reason) },
         Fetched::Refused(reason) => Fetched::Refused(hidden(reason)),
+        Fetched::Unauthorized(reason) => Fetched::Unauthorized(hidden(reason)),
     }
 }
 

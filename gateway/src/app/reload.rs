@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::{
-    catalog::{self, Catalog, CatalogFault, Change, Sources},
+    catalog::{self, Catalog, CatalogFault, Change, Sources, TokenPlace},
     config::{self, Config, ConfigFaults, Server},
     notify,
     telemetry::LogFilter,
@@ -88,8 +88,14 @@ impl App {
         let in_force = with_what_runs(loaded.config.clone(), old.config());
         let plugins = self.data().join("plugins");
         let metrics = old.shared_metrics();
-        let sources =
-            Sources { store: self.store(), plugin_cache: Some(&plugins), metrics: &metrics, previous: Some(&old) };
+        let tokens = TokenPlace { store: Arc::clone(&self.store), clock: self.clock.clone() };
+        let sources = Sources {
+            store: self.store(),
+            plugin_cache: Some(&plugins),
+            metrics: &metrics,
+            tokens: Some(&tokens),
+            previous: Some(&old),
+        };
         let new = Arc::new(Catalog::load(&in_force, &sources)?);
         let changes = catalog::changes(old.facts(), new.facts());
         // It was checked with the rest.

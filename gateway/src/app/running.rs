@@ -2,7 +2,7 @@
 
 use super::{App, CLOCK_SOCKET, CONTROL_SOCKET, Place, Source, Stopped};
 use crate::{
-    catalog::{Catalog, CatalogFault, Sources},
+    catalog::{Catalog, CatalogFault, Sources, TokenPlace},
     config::Config,
     depot::{Depot, Shelf},
     http,
@@ -202,7 +202,14 @@ fn open(
     let metrics = Arc::new(Metrics::new());
     let shelf = Shelf::load(&*store).map_err(|error| CatalogFault::Store(error.into()))?;
     Depot::new(&plugins).tidy(&shelf);
-    let sources = Sources { store: &*store, plugin_cache: Some(&plugins), metrics: &metrics, previous: None };
+    let tokens = TokenPlace { store: Arc::clone(&store), clock: clock.clone() };
+    let sources = Sources {
+        store: &*store,
+        plugin_cache: Some(&plugins),
+        metrics: &metrics,
+        tokens: Some(&tokens),
+        previous: None,
+    };
     let catalog = Catalog::load(config, &sources)?;
     let reserve_bytes = config.data.reserve_mib.saturating_mul(1 << 20);
     let body_bytes = config.server.body_memory_mib.saturating_mul(1 << 20);

@@ -9,8 +9,8 @@ pub(super) use plugins::component_of;
 use plugins::build_text;
 
 use super::{
-    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, Workspace, files::read_all, proof,
-    sealed, settings,
+    Catalog, Connection, DeliveryIdParts, Endpoint, Facts, HiddenText, Interpreter, TokenPlace, Workspace,
+    files::read_all, proof, sealed, settings,
 };
 use crate::{
     config::{self, Config, Origins, SecretText},
@@ -91,6 +91,8 @@ pub(crate) struct Sources<'a> {
     pub plugin_cache: Option<&'a Path>,
     /// What is counted.
     pub metrics: &'a Arc<Metrics>,
+    /// Where tokens of connections lie; `None` where nothing is asked of providers.
+    pub tokens: Option<&'a TokenPlace>,
     /// The catalog before: what has not changed is taken over from it.
     pub previous: Option<&'a Catalog>,
 }
@@ -114,7 +116,7 @@ impl Catalog {
     }
 
     fn load_all(config: &Config, sources: &Sources<'_>, shelf: Shelf) -> Result<Self, CatalogFault> {
-        let Sources { store, plugin_cache, metrics, previous } = *sources;
+        let Sources { store, plugin_cache, metrics, tokens, previous } = *sources;
         let (host, client, fetcher) = match previous {
             Some(held) => (held.host.clone(), held.client.clone(), held.fetcher.clone()),
             None => {
@@ -138,6 +140,7 @@ impl Catalog {
             fetcher,
             metrics,
             vault,
+            tokens: tokens.cloned(),
             previous,
             facts: Facts::default(),
             plugins: HashMap::new(),
@@ -153,7 +156,7 @@ impl Catalog {
         for (number, workspace) in &workspaces {
             loader.keep_versions(*number, &workspace.flows)?;
         }
-        let Loader { host, client, fetcher, facts, plugins, vault, .. } = loader;
+        let Loader { host, client, fetcher, facts, plugins, vault, tokens, .. } = loader;
         Ok(Self {
             sending: config.sending.clone(),
             endpoints,
@@ -171,6 +174,7 @@ impl Catalog {
             client,
             fetcher,
             vault,
+            tokens,
         })
     }
 }
@@ -184,6 +188,7 @@ pub(super) struct Loader<'a> {
     pub(super) fetcher: Fetcher,
     pub(super) metrics: &'a Arc<Metrics>,
     pub(super) vault: Arc<Vault>,
+    pub(super) tokens: Option<TokenPlace>,
     pub(super) previous: Option<&'a Catalog>,
     pub(super) facts: Facts,
     pub(super) plugins: HashMap<String, Plugin>,
@@ -320,11 +325,13 @@ impl Loader<'_> {
                 let settings = settings::text_of(&interpreter.plugin, section)?;
                 let info = ConnectionInfo { name: section.name.clone(), account: section.account.clone(), settings };
                 let number = self.number(Named::Connection, &section.name)?;
-                let (reach, not_granted) = self.reach(&interpreter.plugin, section, &info)?;
+                let workspace = self.number(Named::Workspace, &section.workspace)?;
+                let place = (workspace, number);
+                let (reach, not_granted) = self.reach(&interpreter.plugin, section, &info, place)?;
                 Ok(Arc::new(Connection {
                     name: section.name.clone(),
                     number,
-                    workspace: self.number(Named::Workspace, &section.workspace)?,
+                    workspace,
                     info,
                     interpreter,
                     reach,

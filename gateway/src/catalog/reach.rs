@@ -4,13 +4,18 @@
 use super::{
     CatalogFault, Connection,
     load::{Loader, fault, secret},
+    tokens::ConnectionTokens,
 };
 use crate::config;
+use reqwest::Url;
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tidegate_fetch::{BatchRule, Credential, Hidden, Kind, MissingCredential, Rate, Reach, Rules, Writes};
+use tidegate_fetch::{
+    Authorized, BatchRule, ClientProof, Credential, Hidden, Keeper, Kind, MissingCredential, OauthClient,
+    OauthProvider, Rate, Reach, Rules, Writes,
+};
 use tidegate_model::outcome::ConnectionInfo;
-use tidegate_plugin_host::{Auth, AuthKind, Manifest, Plugin, fill, setting_of};
+use tidegate_plugin_host::{Auth, AuthKind, Manifest, Oauth, OauthClientProof, Plugin, fill, setting_of};
 
 /// Whether a plugin takes a connection's settings.
 ///
@@ -81,9 +86,10 @@ impl Loader<'_> {
         plugin: &Plugin,
         section: &config::Connection,
         info: &ConnectionInfo,
+        place: (u32, u32),
     ) -> Result<(Option<Reach>, Vec<String>), CatalogFault> {
         let manifest = plugin.manifest();
-        let (credentials, without_credential) = self.credentials(manifest, section, info)?;
+        let Credentials { added, without, authorization } = self.credentials(manifest, section, info)?;
         if manifest.capabilities.fetch.is_empty() {
             return Ok((None, Vec::new()));
         }
@@ -94,8 +100,8 @@ impl Loader<'_> {
         let granted = self.config.plugins.get(&manifest.id).cloned().unwrap_or_default();
         let is_bundled = tidegate_bundled::PLUGINS.iter().any(|held| held.id == manifest.id) && self.is_bundled(plugin);
         let writes = writes(manifest, section, info, &granted, is_bundled)?;
-        let rules =
-            Rules { plugin: manifest.id.clone(), asked, grants: granted.grants(is_bundled), without_credential };
+        let grants = granted.grants(is_bundled);
+        let rules = Rules { plugin: manifest.id.clone(), asked, grants, without_credential: without };
         let mut not_granted: Vec<String> = rules.asked.iter().filter_map(|asked| rules.granted(asked).err()).collect();
         not_granted.extend(writes.not_granted(&manifest.id));
         for line in &not_granted {
@@ -110,14 +116,34 @@ impl Loader<'_> {
         let rate = Rate { requests: wanted.requests, period, in_flight: wanted.in_flight };
         let bytes = usize::try_from(manifest.capabilities.answer_bytes).unwrap_or(usize::MAX);
         let batches = manifest.capabilities.batch.iter().map(batch).collect();
-        let mut reach = Reach::new(self.fetcher.clone(), rules, credentials, bytes, rate).batching(batches);
-        reach.writes = writes;
         let before = self.previous.and_then(|held| held.connection_named(&section.name));
-        if let Some(held) = before.as_ref().and_then(|held| held.reach.as_ref()).filter(|held| held.pace.rate() == rate)
-        {
+        let before = before.as_ref().and_then(|held| held.reach.as_ref());
+        let authorized = authorization.and_then(|found| self.authorized(found, &rules, place, before));
+        let mut reach = Reach::new(self.fetcher.clone(), rules, added, bytes, rate).batching(batches);
+        reach.writes = writes;
+        reach.authorized = authorized;
+        if let Some(held) = before.filter(|held| held.pace.rate() == rate) {
             reach.pace = Arc::clone(&held.pace);
         }
         Ok((Some(reach), not_granted))
+    }
+
+    /// Who keeps the tokens of a connection. Takes turns with the one before: a refresh token that is used twice may be void.
+    fn authorized(
+        &self,
+        authorization: Authorization,
+        rules: &Rules,
+        (workspace, connection): (u32, u32),
+        before: Option<&Reach>,
+    ) -> Option<Authorized> {
+        let Authorization { hosts, provider, client } = authorization;
+        let (place, vault) = (self.tokens.clone()?, Arc::clone(&self.vault));
+        let shelf = Arc::new(ConnectionTokens { place, vault, workspace, connection });
+        let mut keeper = Keeper::new(self.fetcher.clone(), rules.clone(), provider, client, shelf);
+        if let Some(held) = before.and_then(|held| held.authorized.as_ref()) {
+            keeper = keeper.beside(&held.keeper);
+        }
+        Some(Authorized { hosts, keeper: Arc::new(keeper) })
     }
 
     fn is_bundled(&self, plugin: &Plugin) -> bool {
@@ -125,13 +151,12 @@ impl Loader<'_> {
         tidegate_bundled::PLUGINS.iter().any(|held| hex::encode(Sha256::digest(held.component)) == plugin.digest())
     }
 
-    /// What is added to which host, and the hosts that the connection has no credential for, each with the line to add.
     fn credentials(
         &mut self,
         manifest: &Manifest,
         section: &config::Connection,
         info: &ConnectionInfo,
-    ) -> Result<(Vec<Credential>, Vec<MissingCredential>), CatalogFault> {
+    ) -> Result<Credentials, CatalogFault> {
         let key = format!("connections.{}.credentials", section.name);
         let known: BTreeSet<&str> = manifest
             .auth
@@ -155,7 +180,7 @@ impl Loader<'_> {
             let found = values.iter().find(|(held, _)| *held == name);
             Hidden::new(found.map(|(_, value)| value.as_str()).unwrap_or_default())
         };
-        let (mut made, mut without) = (Vec::new(), Vec::new());
+        let mut found = Credentials::default();
         let is_missing = |name: &&String| !section.credentials.contains_key(*name);
         let is_given = |auth: &Auth| !auth.user.iter().chain([&auth.secret]).any(|name| is_missing(&name));
         for auth in manifest.auth_for(is_given) {
@@ -169,20 +194,68 @@ impl Loader<'_> {
                     );
                     return Err(fault(&key, problem));
                 }
-                without.push(MissingCredential { host, line: format!("{key} needs {line}") });
+                found.without.push(MissingCredential { host, line: format!("{key} needs {line}") });
                 continue;
             }
             let Some(kind) = kind(auth, &value) else {
-                let line = format!("`tidegate connection authorize {}`", section.name);
-                without.push(MissingCredential { host, line: format!("{key} needs an authorization: {line}") });
+                match (&mut found.authorization, provider(auth, section, info)?) {
+                    (Some(held), _) => held.hosts.push(host),
+                    (none @ None, Some(provider)) => {
+                        let secret = value(&auth.secret);
+                        let id = auth.user.iter().find_map(|user| values.iter().find(|(held, _)| held == user));
+                        let client = OauthClient { id: id.map(|(_, id)| id.clone()).unwrap_or_default(), secret };
+                        *none = Some(Authorization { hosts: vec![host], provider, client });
+                    }
+                    (None, None) => {}
+                }
                 continue;
             };
             let credential = Credential { host, kind };
             credential.check().map_err(|problem| fault(format!("{key}.{}", auth.secret), problem))?;
-            made.push(credential);
+            found.added.push(credential);
         }
-        Ok((made, without))
+        Ok(found)
     }
+}
+
+/// What a connection's credentials come to.
+#[derive(Default)]
+struct Credentials {
+    /// What is added to which host.
+    added: Vec<Credential>,
+    /// Hosts that there is no credential for, each with the line to add.
+    without: Vec<MissingCredential>,
+    /// How a person authorizes the connection.
+    authorization: Option<Authorization>,
+}
+
+struct Authorization {
+    /// The hosts that are given the token.
+    hosts: Vec<String>,
+    provider: OauthProvider,
+    client: OauthClient,
+}
+
+/// A provider's OAuth for a connection; `None` when the connection does not say a host of it.
+fn provider(
+    auth: &Auth,
+    section: &config::Connection,
+    info: &ConnectionInfo,
+) -> Result<Option<OauthProvider>, CatalogFault> {
+    let Some(oauth) = &auth.oauth else { return Ok(None) };
+    let key = format!("connections.{}.settings", section.name);
+    let url = |template: &str| {
+        let Some(text) = Oauth::fill_url(template, info).map_err(|problem| fault(&key, problem))? else {
+            return Ok(None);
+        };
+        Url::parse(&text).map(Some).map_err(|error| fault(&key, format!("{text:?} is no URL: {error}")))
+    };
+    let (Some(authorize), Some(token)) = (url(&oauth.authorize)?, url(&oauth.token)?) else { return Ok(None) };
+    let proof = match oauth.client {
+        OauthClientProof::Body => ClientProof::Body,
+        OauthClientProof::Basic => ClientProof::Basic,
+    };
+    Ok(Some(OauthProvider { authorize, token, scopes: oauth.scopes.clone(), pkce: oauth.pkce, proof }))
 }
 
 /// Where a connection's connector may write.

@@ -34,6 +34,7 @@ impl Catalog {
             fetcher: self.fetcher.clone(),
             metrics: &self.metrics,
             vault: Arc::clone(&self.vault),
+            tokens: self.tokens.clone(),
             previous: Some(self),
             facts: self.facts.clone(),
             plugins: HashMap::new(),
@@ -85,6 +86,7 @@ impl Catalog {
             client: self.client.clone(),
             fetcher: self.fetcher.clone(),
             vault: Arc::clone(&self.vault),
+            tokens: self.tokens.clone(),
         }
     }
 }

@@ -5,7 +5,13 @@ use crate::testing::{Stage, THANKS, WORKSPACE};
 
 fn again(stage: &Stage, old: &Catalog, config: &Config) -> Result<Catalog, CatalogFault> {
     let metrics = old.shared_metrics();
-    let sources = Sources { store: stage.app().store(), plugin_cache: None, metrics: &metrics, previous: Some(old) };
+    let sources = Sources {
+        store: stage.app().store(),
+        plugin_cache: None,
+        metrics: &metrics,
+        tokens: None,
+        previous: Some(old),
+    };
     Catalog::load(config, &sources)
 }
 

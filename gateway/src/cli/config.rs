@@ -70,6 +70,7 @@ fn check(config: &Config) -> Result<(), Failure> {
         // A check leaves nothing behind where there is nothing yet.
         plugin_cache: cache.is_dir().then_some(cache.as_path()),
         metrics: &Arc::new(Metrics::new()),
+        tokens: None,
         previous: None,
     };
     Catalog::load_with(config, &sources, shelf).map(|_| ()).map_err(|fault| Failure::Usage(fault.to_string()))

@@ -1,5 +1,6 @@
 //! `tidegate connection`: how connections fare at their providers; have a provider send its webhooks here, and have it stop.
 
+mod authorize;
 mod create;
 mod needs;
 mod sections;
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 pub(super) enum ConnectionCommand {
     /// Write a new connection into the configuration, from what its plugin says it needs.
     Create(create::CreateArgs),
+    /// Have a person authorize a connection at its provider, in a browser. The gateway keeps the tokens, sealed, and renews them.
+    Authorize(authorize::AuthorizeArgs),
     /// Every connection, as it was last seen.
     List {
         #[command(flatten)]
@@ -49,6 +52,7 @@ pub(super) enum ConnectionCommand {
 pub(super) fn run(command: &ConnectionCommand) -> Result<u8, Failure> {
     match command {
         ConnectionCommand::Create(args) => create::run(args),
+        ConnectionCommand::Authorize(args) => authorize::run(args),
         ConnectionCommand::List { target } => {
             let found = Control::new(&target.data)?.get("/v1/connections")?;
             list(target, &found["data"].as_array().cloned().unwrap_or_default());
@@ -139,6 +143,8 @@ fn print(json: bool, row: &Value) {
     }
     field("last webhook", text(row, "last_delivery_at"));
     field("secret made", text(&row["secret"], "made_at"));
+    field("token given", text(&row["authorization"], "given_at"));
+    field("token ends", text(&row["authorization"], "expires_at"));
     field("looked at", text(row, "checked_at"));
     field("mended", text(row, "mended_at"));
     if row["items_read"].as_u64().is_some_and(|read| read > 0) {

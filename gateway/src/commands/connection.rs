@@ -82,12 +82,12 @@ pub(crate) async fn unsubscribe_connection(app: &Arc<App>, name: &str) -> Result
     shown(app, &subject).await
 }
 
-fn named(app: &App, name: &str) -> Result<Subject, Problem> {
+pub(super) fn named(app: &App, name: &str) -> Result<Subject, Problem> {
     Subject::named(app, name)
         .ok_or_else(|| Problem::new(Code::NotFound, format!("there is no connection {name:?} in the configuration")))
 }
 
-async fn shown(app: &Arc<App>, subject: &Subject) -> Result<Value, Problem> {
+pub(super) async fn shown(app: &Arc<App>, subject: &Subject) -> Result<Value, Problem> {
     in_background(app, subject, |app, subject| Ok(views::connection(app, subject)?)).await
 }
 
@@ -138,6 +138,7 @@ impl From<ConnectorFault> for Problem {
             ConnectorFault::Later { .. } => Code::Unavailable,
             ConnectorFault::NoConnector(_)
             | ConnectorFault::NotGranted(_)
+            | ConnectorFault::Unauthorized { .. }
             | ConnectorFault::Refused(_)
             | ConnectorFault::Plugin(_)
             | ConnectorFault::Endless(_) => Code::Conflict,

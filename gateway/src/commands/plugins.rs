@@ -97,8 +97,13 @@ impl<'a> Desk<'a> {
             Place::Running { app, .. } => Some(app.catalog().switched(self.store, &self.dir, shelf).map_err(refused)?),
             Place::Stopped(Some(config)) => {
                 let metrics = Arc::new(Metrics::new());
-                let sources =
-                    Sources { store: self.store, plugin_cache: Some(&self.dir), metrics: &metrics, previous: None };
+                let sources = Sources {
+                    store: self.store,
+                    plugin_cache: Some(&self.dir),
+                    metrics: &metrics,
+                    tokens: None,
+                    previous: None,
+                };
                 Catalog::load_with(config, &sources, shelf).map_err(refused)?;
                 None
             }

@@ -30,6 +30,14 @@ pub(crate) enum ConnectorFault {
     /// The operator has not granted something: the line to add.
     #[error("{0}: add it to tidegate.toml, and `tidegate reload`")]
     NotGranted(String),
+    /// A person must authorize the connection.
+    #[error("{reason}: `tidegate connection authorize {connection}`")]
+    Unauthorized {
+        /// Why.
+        reason: String,
+        /// Its name.
+        connection: String,
+    },
     /// The provider is busy or out of reach.
     #[error("{reason}; try again later")]
     Later {
@@ -79,6 +87,9 @@ pub(crate) async fn perform(
                 Fetched::Answer(answer) => answer,
                 Fetched::Later { after, reason } => return Err(ConnectorFault::Later { reason, after }),
                 Fetched::Refused(line) => return Err(ConnectorFault::NotGranted(line)),
+                Fetched::Unauthorized(reason) => {
+                    return Err(ConnectorFault::Unauthorized { reason, connection: connection.name.clone() });
+                }
             };
             if let Answer::Response { body, .. } = &answer {
                 bytes += body.len();

@@ -150,7 +150,7 @@ impl PluginMeter {
             Fetched::Answer(Answer::Response { .. }) => FetchEnd::Answered,
             Fetched::Answer(Answer::Failed(_)) => FetchEnd::Failed,
             Fetched::Later { .. } => FetchEnd::Later,
-            Fetched::Refused(_) => FetchEnd::Refused,
+            Fetched::Refused(_) | Fetched::Unauthorized(_) => FetchEnd::Refused,
         };
         &self.fetches[end as usize]
     }

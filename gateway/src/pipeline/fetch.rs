@@ -31,6 +31,8 @@ const ATTEMPTS: u32 = 16;
 const FIRST_PAUSE_MS: i64 = 5_000;
 /// Longest pause.
 const LONGEST_PAUSE_MS: i64 = 3_600_000;
+/// Pause of an item whose connection a person must authorize.
+const PERSON_MS: i64 = 300_000;
 /// In the resource of a lane: it is a connection that is read from, and no sender.
 const CONNECTION: u32 = 1 << 31;
 /// Lanes of a connection: so many of its items are read for at once.
@@ -236,6 +238,7 @@ pub(crate) fn settle(app: &App, tx: &mut Tx<'_>, seen: &FetchRow, fetched: &[Fet
     let tries_are_over = row.attempts + 1 >= ATTEMPTS;
     let most = most_bytes(app, &row);
     let (mut answered, mut open, mut after_ms) = (Vec::new(), Vec::new(), 0);
+    let mut waits_for_person = false;
     let meter = app.catalog().endpoint(&row.endpoint).map(|endpoint| endpoint.plugin_meter.clone());
     for ((place, request), fetched) in std::mem::take(&mut row.open).into_iter().zip(fetched) {
         if let Some(meter) = &meter {
@@ -248,6 +251,12 @@ pub(crate) fn settle(app: &App, tx: &mut Tx<'_>, seen: &FetchRow, fetched: &[Fet
             }
             Fetched::Later { after, reason } => {
                 after_ms = after_ms.max(after.map_or(0, |after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX)));
+                row.reason = Some(reason.clone());
+                open.push((place, request));
+                continue;
+            }
+            Fetched::Unauthorized(reason) => {
+                (waits_for_person, after_ms) = (true, after_ms.max(PERSON_MS));
                 row.reason = Some(reason.clone());
                 open.push((place, request));
                 continue;
@@ -279,7 +288,8 @@ pub(crate) fn settle(app: &App, tx: &mut Tx<'_>, seen: &FetchRow, fetched: &[Fet
         (row.attempts, row.reason, row.next_try) = (0, None, None);
         tx.enqueue(Queue::Pure, row.lane, &Work::Answered { id: row.delivery, index: row.index }.row());
     } else {
-        row.attempts += 1;
+        // A person may take days to authorize: that is no failure of a try.
+        row.attempts += u32::from(!waits_for_person);
         let until = now.plus_ms(pause_ms(row.attempts, row.item).max(after_ms));
         row.next_try = Some(until);
         tracing::warn!(item.id = %row.item, attempts = row.attempts, reason = row.reason, until = %until, "no answer yet");

@@ -72,6 +72,7 @@ fn life() -> Stage {
     });
     tx.put(looked_after(stage.now()));
     tx.put(sealed(stage.now()));
+    tx.put(authorized(stage.now()));
     tx.put(installed(stage.now()));
     tx.put(chosen(stage.now()));
     let waits = fetch(stage.now());
@@ -154,6 +155,18 @@ fn sealed(now: Timestamp) -> SecretRow {
     let generation =
         |told_at| connections::Generation { sealed: "x1:00000000:AAAA:AAAA".to_owned(), made_at: now, told_at };
     SecretRow { workspace: WORKSPACE, connection: 7, generations: vec![generation(Some(now)), generation(None)] }
+}
+
+/// Its tokens, sealed as they are.
+fn authorized(now: Timestamp) -> TokenRow {
+    TokenRow {
+        workspace: WORKSPACE,
+        connection: 7,
+        sealed: Some("x1:00000000:AAAA:AAAA".to_owned()),
+        void: None,
+        given_at: now,
+        expires_at: now.plus_ms(1_800_000),
+    }
 }
 
 /// It is active for one connection.
@@ -279,6 +292,7 @@ fn meaning(space: Space, key: &Key, value: &[u8]) -> Value {
         Space::Unreachable => record::<UnreachableRow>(key, value),
         Space::Connections => record::<ConnectionRow>(key, value),
         Space::Secrets => record::<SecretRow>(key, value),
+        Space::Tokens => record::<TokenRow>(key, value),
         Space::DeadLetters => record::<DeadLetter>(key, value),
         Space::Timers => json!(Deferred::decode(value).unwrap()),
         Space::Ready | Space::Io => {

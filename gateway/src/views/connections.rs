@@ -6,7 +6,7 @@ use crate::{
     connecting::Subject,
     letters,
     metrics::RefusedFor,
-    records::{ConnectionRow, Delivery, SecretRow, Trouble},
+    records::{ConnectionRow, Delivery, SecretRow, TokenRow, Trouble},
     tx::TxError,
 };
 use serde_json::{Value, json};
@@ -50,7 +50,9 @@ pub(crate) fn connection(app: &App, subject: &Subject) -> Result<Value, TxError>
     };
     let secret = get::<SecretRow>(app.store(), &(connection.workspace, connection.number)).map_err(TxError::from)?;
     let secret = secret.and_then(|(row, _)| row.generations.last().cloned());
+    let token = token(app, subject)?;
     let mut findings = findings(app, subject, row.as_ref())?;
+    findings.extend(of_token(subject, token.as_ref()));
     findings.extend(damage);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let default = ConnectionRow::default();
@@ -76,6 +78,7 @@ pub(crate) fn connection(app: &App, subject: &Subject) -> Result<Value, TxError>
         "items_read": known.found,
         "next_at": known.due,
         "secret": secret.map(|last| json!({"made_at": last.made_at, "told_at": last.told_at})),
+        "authorization": token.filter(|row| row.void.is_none()).map(|row| json!({"given_at": row.given_at, "expires_at": row.expires_at})),
         "last_delivery_at": last_delivery(app, endpoint.home, &endpoint.name)?,
     }))
 }
@@ -159,6 +162,29 @@ fn of_secrets(app: &App, subject: &Subject) -> Result<Vec<Finding>, TxError> {
     Ok(faults
         .map(|fault| Finding::problem(format!("a signing secret can't be used: {fault}"), advice.clone()))
         .collect())
+}
+
+/// Its tokens' row, when a person authorizes it.
+fn token(app: &App, subject: &Subject) -> Result<Option<TokenRow>, TxError> {
+    let connection = &subject.connection;
+    if !connection.is_authorized_by_a_person() {
+        return Ok(None);
+    }
+    let row = get::<TokenRow>(app.store(), &(connection.workspace, connection.number)).map_err(TxError::from)?;
+    Ok(row.map(|(row, _)| row))
+}
+
+fn of_token(subject: &Subject, row: Option<&TokenRow>) -> Option<Finding> {
+    let connection = &subject.connection;
+    let problem = match row {
+        _ if !connection.is_authorized_by_a_person() => return None,
+        None => "nobody has authorized it at its provider yet".to_owned(),
+        Some(row) => row.void.clone()?,
+    };
+    Some(Finding::problem(
+        problem,
+        format!("`tidegate connection authorize {}`; what waits for it goes on then", connection.name),
+    ))
 }
 
 fn of_items(app: &App, subject: &Subject) -> Result<Vec<Finding>, TxError> {

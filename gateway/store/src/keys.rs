@@ -8,7 +8,7 @@ mod lane;
 pub use build::{
     GuardName, answers, body, body_range, circuit, connection, contact, contact_key, dead_letter, dedupe, delivery,
     fetch, flow, interpretation, message, meta, pause, plugin_choice, plugin_state, plugin_version, provider_id,
-    registry, replies, run, secret, suppression, unreachable, window,
+    registry, replies, run, secret, suppression, token, unreachable, window,
 };
 pub use lane::{Lane, Queue, ReadyKey, TimerKey};
 
@@ -122,6 +122,8 @@ spaces! {
     Connections = b'C', "connection", Open;
     /// Secrets that the gateway made, sealed.
     Secrets = b'S', "sealed secret", Open;
+    /// Tokens that providers gave for connections, sealed.
+    Tokens = b'T', "sealed token", Open;
     /// Rows of guarded operations: rates, counters, rolling sets.
     Guards = b'g', "guard", Personal;
 }

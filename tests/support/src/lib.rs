@@ -24,7 +24,9 @@ pub use guest::Brittle;
 pub use provider::{Provider, Reply};
 pub use setup::{Setup, Template, stepped};
 pub use shop::{Customer, fixture, fixture_file, order};
-pub use tidegate_double::{AccountFailure, CalendlyAccount, HookStatus, Manner, Registry, ShopifyShop, WooStore};
+pub use tidegate_double::{
+    AccountFailure, CalendlyAccount, HookStatus, Manner, OauthApp, Registry, ShopifyShop, WooStore,
+};
 pub use wait::PATIENCE;
 pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, twilio, woocommerce};
 

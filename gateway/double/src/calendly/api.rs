@@ -1,7 +1,10 @@
 //! The API v2, as far as it is used: `/users/me` and `/webhook_subscriptions`. The token is checked first, then parameters, with Calendly's errors.
 
 use super::{Calendly, CalendlyHook};
-use crate::account::{Answer, Asked, Inside, lock};
+use crate::{
+    account::{Answer, Asked, Inside, lock},
+    oauth::bearer,
+};
 use serde_json::{Value, json};
 
 const HOOKS: &str = "/webhook_subscriptions";
@@ -23,7 +26,12 @@ fn bad_parameter(name: &str, message: &str) -> Answer {
 }
 
 pub(super) fn answer(inside: &Inside<Calendly>, asked: &Asked) -> Answer {
-    if asked.header("authorization") != format!("Bearer {}", inside.own.token) {
+    let oauth = inside.own.oauth.as_ref();
+    if let Some(answer) = oauth.and_then(|oauth| oauth.answer(asked, inside.now_s())) {
+        return answer;
+    }
+    let token = bearer(asked);
+    if token != inside.own.token && !oauth.is_some_and(|oauth| oauth.is_live(token, inside.now_s())) {
         return refusal(401, "Unauthenticated", "The access token is invalid");
     }
     let not_found = || refusal(404, "Resource Not Found", "The server could not find the requested resource.");

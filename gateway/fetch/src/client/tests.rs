@@ -137,7 +137,7 @@ async fn an_answer_is_what_the_provider_said_within_limits() {
             Fetched::Answer(Answer::Response { status, headers, body }) => format!("{status} {headers:?} {body}"),
             Fetched::Answer(Answer::Failed(reason)) => format!("failed: {reason}"),
             Fetched::Later { after, reason } => format!("later {after:?}: {reason}"),
-            Fetched::Refused(line) => format!("refused: {line}"),
+            Fetched::Refused(line) | Fetched::Unauthorized(line) => format!("refused: {line}"),
         };
         assert!(found.contains(expected), "{path}: {found}");
     };

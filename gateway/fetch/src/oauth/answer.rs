@@ -2,7 +2,7 @@
 //! words.
 
 use crate::credentials::Hidden;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidegate_model::Timestamp;
 
 /// Life of an access token whose life is not told: short, so that it is renewed early rather than late.
@@ -52,6 +52,26 @@ impl Tokens {
     pub fn renewed(self, granted: Granted) -> Self {
         let refresh = granted.refresh.clone().or(self.refresh);
         Self { refresh, ..Self::first(granted) }
+    }
+
+    /// What is to be sealed: everything, in the clear.
+    pub fn to_secret(&self) -> String {
+        let refresh = self.refresh.as_ref().map(Hidden::expose);
+        let (ends, renew) = (self.expires_at.ms(), self.renew_at.ms());
+        json!({"access": self.access.expose(), "refresh": refresh, "expires_at_ms": ends, "renew_at_ms": renew})
+            .to_string()
+    }
+
+    /// What [`Tokens::to_secret`] wrote; `None` when it is something else.
+    pub fn of_secret(text: &str) -> Option<Self> {
+        let held: Value = serde_json::from_str(text).ok()?;
+        let at = |name: &str| held[name].as_i64().map(Timestamp::from_ms);
+        Some(Self {
+            access: token(&held, "access")?,
+            refresh: token(&held, "refresh"),
+            expires_at: at("expires_at_ms")?,
+            renew_at: at("renew_at_ms")?,
+        })
     }
 
     /// Whether it is time for another access token.

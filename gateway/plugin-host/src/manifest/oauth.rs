@@ -8,8 +8,9 @@ use tidegate_model::outcome::ConnectionInfo;
 /// Most scopes of one app.
 const SCOPES: usize = 64;
 
-/// `[auth.oauth]`, for `kind = "oauth"`: a person authorizes the connection, and the gateway keeps its tokens. `user` and `secret` beside it name the credentials that are
-/// the app's client id and client secret.
+/// `[auth.oauth]`, for `kind = "oauth"`: a person authorizes the connection, and the gateway keeps its tokens.
+///
+/// `user` and `secret` beside it name the credentials that are the app's client id and client secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oauth {
@@ -103,16 +104,17 @@ pub(super) fn mistake(manifest: &Manifest, index: usize, auth: &Auth) -> Option<
         return at(key("scopes"), format!("expected one scope in each text, without spaces, found {bad:?}"));
     }
     // A connection has one authorization, whichever of its hosts it is for.
-    let other = manifest
-        .auth
-        .iter()
-        .find(|held| held.kind == AuthKind::Oauth && (&held.user, &held.secret) != (&auth.user, &auth.secret));
+    let other = manifest.auth.iter().find(|held| held.kind == AuthKind::Oauth && said(held) != said(auth));
     other.and_then(|_| {
         at(
             format!("auth.{index}.user"),
-            "a connection has one app: name the same `user` and `secret` in each oauth entry",
+            "a connection has one authorization: say the same in each oauth entry, but for the host",
         )
     })
+}
+
+fn said(auth: &Auth) -> (&Option<String>, &str, &Option<Oauth>) {
+    (&auth.user, &auth.secret, &auth.oauth)
 }
 
 /// RFC 6749, 3.3.
@@ -178,7 +180,7 @@ mod tests {
         check(&format!("{ENTRY}{OAUTH}scopes = [\"a b\"]"), "auth.0.oauth.scopes: expected one scope");
         check(&format!("{ENTRY}{OAUTH}secrets = 1"), "secrets");
         let second = ENTRY.replace("client_id", "other_id");
-        check(&format!("{ENTRY}{OAUTH}{second}{OAUTH}"), "auth.0.user: a connection has one app");
+        check(&format!("{ENTRY}{OAUTH}{second}{OAUTH}"), "auth.0.user: a connection has one authorization");
     }
 
     #[test]

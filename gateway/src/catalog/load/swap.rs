@@ -26,6 +26,7 @@ impl Catalog {
             fetcher: self.fetcher.clone(),
             metrics: &self.metrics,
             vault: Arc::clone(&self.vault),
+            tokens: self.tokens.clone(),
             previous: Some(self),
             facts: self.facts.clone(),
             plugins: HashMap::new(),

@@ -19,7 +19,7 @@ use std::{
     io::{BufRead, IsTerminal},
     path::{Path, PathBuf},
 };
-use tidegate_plugin_host::{Manifest, read_manifest};
+use tidegate_plugin_host::{Auth, Manifest, read_manifest};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CreateArgs {
@@ -216,6 +216,10 @@ fn next(manifest: &Manifest, sections: &Sections, config: &Config, subscribes: b
         return steps;
     }
     steps.push("tidegate reload".to_owned());
+    let is_said = |auth: &&Auth| sections.credentials.contains_key(&auth.secret);
+    if manifest.auth.iter().filter(|auth| auth.oauth.is_some()).any(|auth| is_said(&auth)) {
+        steps.push(format!("tidegate connection authorize {}", sections.name));
+    }
     steps.push(match manifest.connector {
         Some(_) => format!("tidegate connection subscribe {}", sections.name),
         None => format!("have the provider send its webhooks to {url}"),

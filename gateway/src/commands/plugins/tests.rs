@@ -63,7 +63,7 @@ impl House {
         Depot::new(&house.plugins()).tidy(&Shelf::load(&*engine).unwrap());
         let metrics = Arc::new(Metrics::new());
         let (store, plugins) = (&*engine, house.plugins());
-        let sources = Sources { store, plugin_cache: Some(&plugins), metrics: &metrics, previous: None };
+        let sources = Sources { store, plugin_cache: Some(&plugins), metrics: &metrics, tokens: None, previous: None };
         let catalog = Catalog::load(&house.config, &sources).unwrap();
         let endpoint = catalog.endpoint("shop").unwrap();
         let of = |account: &str| {

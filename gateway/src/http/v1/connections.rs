@@ -3,7 +3,7 @@
 use super::{Answer, list, read};
 use crate::{
     app::App,
-    commands::{self, Subscribe},
+    commands::{self, Authorize, Callback, Subscribe},
     http::{Code, Problem},
     views,
 };
@@ -36,4 +36,24 @@ pub(in crate::http) async fn subscribe(
 /// Has the provider stop.
 pub(in crate::http) async fn unsubscribe(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
     Ok(Json(commands::unsubscribe_connection(&app, &name).await?))
+}
+
+/// Begins a person's authorization.
+pub(in crate::http) async fn authorize(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    body: Result<Json<Authorize>, JsonRejection>,
+) -> Answer {
+    let Json(asked) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
+    Ok(Json(commands::authorize_connection(&app, &name, &asked)?))
+}
+
+/// Ends it, with what the provider led back with.
+pub(in crate::http) async fn authorization(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    body: Result<Json<Callback>, JsonRejection>,
+) -> Answer {
+    let Json(callback) = body.map_err(|error| Problem::new(Code::ParameterInvalid, error.body_text()))?;
+    Ok(Json(commands::end_authorization(&app, &name, &callback).await?))
 }

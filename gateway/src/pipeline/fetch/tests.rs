@@ -35,16 +35,21 @@ impl Scene {
 
     /// With a provider that was there before: its address is in what is posted.
     fn with(provider: Option<Rc<Provider>>) -> Self {
+        Self::asking(provider, MANIFEST, &format!("token = \"{TOKEN}\""))
+    }
+
+    /// With this manifest and these credentials.
+    fn asking(provider: Option<Rc<Provider>>, manifest: &str, credentials: &str) -> Self {
         let mut stage = Stage::new(&[]);
         let provider = provider.unwrap_or_else(|| Rc::new(stage.runtime().block_on(Provider::start())));
         // target/debug/deps stands for target/debug/program: guests are built in target/guests.
         let beside: PathBuf = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-        let file = stage.write("brittle.wasm", &Brittle::Defective.packed_asking(&beside, MANIFEST));
+        let file = stage.write("brittle.wasm", &Brittle::Defective.packed_asking(&beside, manifest));
         let tool = provider.authority();
         let section = format!(
-            "[plugins.brittle]\nprivate_hosts = [\"{tool}\"]\n{}\
+            "[secrets]\nmaster_key = \"one-master-key-of-forty-characters-00001\"\n[plugins.brittle]\nprivate_hosts = [\"{tool}\"]\n{}\
              [[connections]]\nname = \"brittle\"\nendpoint = \"brittle\"\nworkspace = \"main\"\nsettings = {{ tool = \"{tool}\" }}\n\
-             credentials = {{ token = \"{TOKEN}\" }}\n",
+             credentials = {{ {credentials} }}\n",
             endpoint(&file)
         );
         let before = "[[endpoints]]\nname = \"meta\"";
@@ -270,4 +275,37 @@ fn pauses_grow_to_an_hour_and_differ() {
     assert_eq!(pauses[..4], [5, 10, 20, 40]);
     assert_eq!((pauses[9], pauses[10], pauses[15]), (2_560, 3_600, 3_600));
     assert_ne!(pause_ms(1, item(1)), pause_ms(1, item(200)));
+}
+
+#[test]
+fn an_item_whose_connection_nobody_authorized_waits_as_long_as_it_takes() {
+    let oauth = "{ authorize = \"https://{settings.tool}/authorize\", token = \"https://{settings.tool}/token\" }";
+    let kind = format!("kind = \"oauth\", user = \"app\", secret = \"app_secret\", oauth = {oauth}");
+    let manifest = MANIFEST.replace("kind = \"bearer\", secret = \"token\"", &kind);
+    let mut scene = Scene::asking(None, &manifest, "app = \"app\", app_secret = \"app-secret\"");
+    scene.provider.tell("/name", &[Reply::ok("Ann")]);
+    let id = scene.post(1, "/name", 1);
+    for _ in 0..72 {
+        scene.stage.settle();
+        scene.stage.advance(3_600_000);
+    }
+    let shown = scene.result(id);
+    assert!(shown["waiting"]["words"].as_str().unwrap().contains("nobody has authorized it"), "{shown}");
+    assert_eq!((scene.rows(Space::DeadLetters), scene.provider.heard().len()), (0, 0));
+
+    scene.provider.tell("/token", &[Reply::ok(r#"{"access_token":"a1","refresh_token":"r1","expires_in":1800}"#)]);
+    let app = scene.stage.app();
+    let asked = serde_json::from_value(json!({"redirect": "http://localhost:1/callback"})).unwrap();
+    let begun = commands::authorize_connection(app, "brittle", &asked).unwrap();
+    let url = begun["url"].as_str().unwrap();
+    let state = url.split("state=").nth(1).unwrap().split('&').next().unwrap();
+    let callback = serde_json::from_value(json!({"query": format!("code=c1&state={state}")})).unwrap();
+    scene.stage.runtime().block_on(commands::end_authorization(app, "brittle", &callback)).unwrap();
+    let tokens = scene.stage.rows(Space::Tokens);
+    assert!(tokens.len() == 1 && !tokens[0].to_string().contains("access"), "they are sealed: {tokens:?}");
+    scene.stage.crash();
+    scene.stage.advance(3_600_000);
+    scene.stage.settle();
+    assert_eq!(scene.first_names(), ["Ann"]);
+    assert!(scene.provider.heard().last().unwrap().contains("authorization: Bearer a1"));
 }

@@ -85,7 +85,7 @@ impl Asking<'_> {
         let answer = |fetched: Fetched| match fetched {
             Fetched::Answer(answer) => Ok(answer),
             Fetched::Later { reason, .. } => Err(format!("{reason}: try again later")),
-            Fetched::Refused(line) => Err(line),
+            Fetched::Refused(line) | Fetched::Unauthorized(line) => Err(line),
         };
         fetched.into_iter().map(answer).collect()
     }

@@ -138,6 +138,11 @@ pub fn secret(workspace: u32, connection: u32) -> Key {
     Key::new(Space::Secrets, workspace).u32(connection)
 }
 
+/// `[connection u32]`.
+pub fn token(workspace: u32, connection: u32) -> Key {
+    Key::new(Space::Tokens, workspace).u32(connection)
+}
+
 /// The name of a guarded row: `[name, ended]`, then what the operation keeps. No name is the start of another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GuardName(Key);

@@ -55,6 +55,23 @@ fn a_connection_is_written_behind_what_was_there_once() {
 }
 
 #[test]
+fn an_app_is_authorized_after_it_is_written() {
+    let dir = folder();
+    let file = dir.path().join("tidegate.toml");
+    let config = Config::load(Some(&file), &[]).unwrap();
+    let manifest = manifest("calendly", &file, &config).unwrap();
+    let check = |credentials: &[&str], expected: &[&str]| {
+        let credentials = credentials.iter().map(|name| ((*name).to_owned(), format!("file:{name}"))).collect();
+        let said = Said { name: "c".to_owned(), plugin: "calendly".to_owned(), credentials, ..Said::default() };
+        let steps = next(&manifest, &sections(&manifest, &config, &said).unwrap(), &config, false);
+        let steps: Vec<&str> = steps.iter().filter_map(|step| step.strip_prefix("tidegate ")).collect();
+        assert_eq!(steps, expected);
+    };
+    check(&["access_token"], &["reload", "connection subscribe c"]);
+    check(&["client_id", "client_secret"], &["reload", "connection authorize c", "connection subscribe c"]);
+}
+
+#[test]
 fn nothing_is_written_that_lacks_something_or_does_not_load() {
     let dir = folder();
     let check = |words: &[&str], expected: &[&str]| {
