@@ -15,8 +15,10 @@
 //! | `send` | one message on its way | the message is `unknown` |
 //! | `fetch` | reads from a provider for one item | it is read again |
 
+use futures_util::FutureExt;
 use std::{
     future::Future,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -123,15 +125,21 @@ impl Supervisor {
     }
 
     async fn lasting(self, name: &'static str, work: impl Future<Output = Result<(), String>>) {
-        match work.await {
-            Ok(()) if self.shutdown().is_asked() => tracing::debug!(task = name, "ended"),
-            Ok(()) => self.fail(format!("the task {name} ended")),
-            Err(reason) => self.fail(format!("the task {name} failed: {reason}")),
+        match caught(work).await {
+            Some(Ok(())) if self.shutdown().is_asked() => tracing::debug!(task = name, "ended"),
+            Some(Ok(())) => self.fail(format!("the task {name} ended")),
+            Some(Err(reason)) => self.fail(format!("the task {name} failed: {reason}")),
+            None => self.fail(format!("the task {name} panicked")),
         }
     }
 
-    /// Starts a task that may end when it is done.
+    /// Starts a task that may end when it is done. One that panics is told: what it was to do is done again when its claim is back.
     pub(crate) fn task(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let work = async {
+            if caught(work).await.is_none() {
+                tracing::error!("a task panicked: this is a defect; the lines before have its message");
+            }
+        };
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that ended are forgotten here, so that the set stays small.
         while tasks.try_join_next().is_some() {}
@@ -205,6 +213,11 @@ impl Supervisor {
     }
 }
 
+/// What comes of work; `None` when it panicked.
+async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
+}
+
 /// What ends by itself in a moment gets that moment, also when the time is up.
 fn soon() -> Instant {
     Instant::now() + LAST_MOMENT
@@ -218,5 +231,21 @@ async fn finish(tasks: &Mutex<JoinSet<()>>, end: Instant) {
         tasks.abort_all();
         // A cut task is gone when it has been dropped; one that sits in a commit is left behind.
         let _ = tokio::time::timeout_at(soon(), async { while tasks.join_next().await.is_some() {} }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_must_last_and_panics_stops_the_gateway_and_what_need_not_does_not() {
+        let supervisor = Supervisor::new(Handle::current());
+        supervisor.task(async { panic!("a message") });
+        supervisor.drain(Duration::from_secs(5)).await;
+        assert!(!supervisor.shutdown().is_asked());
+        supervisor.service("waker", async { panic!("timers") });
+        supervisor.shutdown().asked().await;
+        assert_eq!(supervisor.shutdown().failure().as_deref(), Some("the task waker panicked"));
     }
 }
