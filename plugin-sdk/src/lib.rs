@@ -47,6 +47,7 @@ mod phone;
 mod plugin;
 pub mod testing;
 pub mod time;
+pub mod url;
 
 pub use bindings::tidegate::plugin::host::Level;
 pub use bindings::tidegate::plugin::types::{

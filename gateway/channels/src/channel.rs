@@ -57,6 +57,15 @@ pub enum SendResult {
 }
 
 impl SendResult {
+    /// The same with the provider's words rewritten: it, or what stands between, may repeat a secret that it was sent.
+    pub(crate) fn reworded(mut self, reword: impl Fn(String) -> String) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.title = reword(std::mem::take(&mut refusal.title));
+            refusal.details = refusal.details.take().map(reword);
+        }
+        self
+    }
+
     /// In a word, for logs: none of the provider's, which may hold personal data.
     pub(crate) fn word(&self) -> &str {
         match self {
@@ -65,6 +74,13 @@ impl SendResult {
             Self::Unknown { .. } => "unknown",
         }
     }
+}
+
+/// Makes an attempt, and notes what became of it.
+pub(crate) async fn noted(sender: &str, message: MessageId, attempt: impl Future<Output = SendResult>) -> SendResult {
+    let result = attempt.await;
+    tracing::debug!(message.id = %message, sender.name = %sender, outcome = result.word(), "attempt made");
+    result
 }
 
 /// Why an attempt was refused, and what to do about it.

@@ -14,7 +14,7 @@ use reqwest::{
 };
 use tidegate_model::message::ChannelKind;
 
-use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult, transport};
+use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult, channel::noted, transport};
 
 use answer::parse_answer;
 use request::request_form;
@@ -56,17 +56,13 @@ impl TwilioSender {
             .timeout(self.config.timeout)
             .body(form);
         match request.send().await {
-            Ok(response) => self.without_secret(transport::read(response, parse_answer).await),
+            // Whatever stands between may repeat what it was sent.
+            Ok(response) => {
+                let result = transport::read(response, parse_answer).await;
+                result.reworded(|words| self.config.credentials.redact(words))
+            }
             Err(error) => transport::failure(error),
         }
-    }
-
-    /// Whatever stands between may repeat what it was sent: our secret goes no further.
-    fn without_secret(&self, result: SendResult) -> SendResult {
-        let SendResult::Refused(mut refusal) = result else { return result };
-        refusal.title = self.config.credentials.redact(refusal.title);
-        refusal.details = refusal.details.map(|details| self.config.credentials.redact(details));
-        SendResult::Refused(refusal)
     }
 }
 
@@ -76,16 +72,7 @@ impl Channel for TwilioSender {
     }
 
     fn send(&self, outgoing: Outgoing) -> SendFuture<'_> {
-        Box::pin(async move {
-            let result = self.attempt(&outgoing).await;
-            tracing::debug!(
-                message.id = %outgoing.id,
-                sender.name = %self.config.name,
-                outcome = result.word(),
-                "attempt made"
-            );
-            result
-        })
+        Box::pin(async move { noted(&self.config.name, outgoing.id, self.attempt(&outgoing)).await })
     }
 }
 

@@ -47,6 +47,25 @@ pub(crate) fn refusal_of(error: &ProviderError, row: Option<&'static ErrorRow>) 
     }
 }
 
+/// The table as a page, for a snapshot. No two rows may have a code in common, and each has a code that is documented.
+#[cfg(test)]
+pub(crate) fn page(rows: &[ErrorRow], documented: &[i64]) -> String {
+    let mut ranges: Vec<_> = rows.iter().map(|row| (row.first, row.last)).collect();
+    ranges.sort_unstable();
+    for pair in ranges.windows(2) {
+        assert!(pair[0].0 <= pair[0].1 && pair[0].1 < pair[1].0, "{pair:?}");
+    }
+    for code in documented {
+        assert!(rows.iter().any(|row| (row.first..=row.last).contains(code)), "{code} has no row");
+    }
+    let line = |row: &ErrorRow| {
+        let codes = if row.first == row.last { row.first.to_string() } else { format!("{}-{}", row.first, row.last) };
+        assert!(documented.iter().any(|code| (row.first..=row.last).contains(code)), "{codes} is in no list");
+        format!("{codes}: {:?} / {:?}", row.action, row.scope)
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 pub(crate) const HOUR: u64 = 3600;
 pub(crate) const DAY: u64 = 24 * HOUR;
 

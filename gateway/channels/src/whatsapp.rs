@@ -12,7 +12,7 @@ use std::fmt;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tidegate_model::message::ChannelKind;
 
-use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult, transport};
+use crate::{Channel, HttpClient, Outgoing, SendFuture, SendResult, channel::noted, transport};
 
 pub use answer::parse_answer;
 pub use config::{ConfigError, WhatsappConfig};
@@ -62,19 +62,13 @@ impl WhatsappSender {
             .timeout(self.config.timeout)
             .body(body);
         match request.send().await {
-            Ok(response) => self.without_token(transport::read(response, parse_answer).await),
+            // Graph repeats a token that it cannot read ("Malformed access token …").
+            Ok(response) => {
+                let result = transport::read(response, parse_answer).await;
+                result.reworded(|words| self.config.access_token.redact(words))
+            }
             Err(error) => transport::failure(error),
         }
-    }
-
-    /// Graph repeats a token that it cannot read ("Malformed access token …"): ours goes no further.
-    fn without_token(&self, result: SendResult) -> SendResult {
-        let SendResult::Refused(mut refusal) = result else {
-            return result;
-        };
-        refusal.title = self.config.access_token.redact(refusal.title);
-        refusal.details = refusal.details.map(|details| self.config.access_token.redact(details));
-        SendResult::Refused(refusal)
     }
 }
 
@@ -84,16 +78,7 @@ impl Channel for WhatsappSender {
     }
 
     fn send(&self, outgoing: Outgoing) -> SendFuture<'_> {
-        Box::pin(async move {
-            let result = self.attempt(&outgoing).await;
-            tracing::debug!(
-                message.id = %outgoing.id,
-                sender.name = %self.config.name,
-                outcome = result.word(),
-                "attempt made"
-            );
-            result
-        })
+        Box::pin(async move { noted(&self.config.name, outgoing.id, self.attempt(&outgoing)).await })
     }
 }
 

@@ -197,6 +197,33 @@ pub(super) struct Loader<'a> {
     pub(super) depot: Option<Depot>,
 }
 
+impl<'a> Loader<'a> {
+    /// Of a part of a catalog, beside it: what is not made anew is as it is there.
+    pub(super) fn beside(
+        held: &'a Catalog,
+        store: &'a dyn Engine,
+        shelf: Shelf,
+        depot: Option<Depot>,
+    ) -> Result<Self, CatalogFault> {
+        Ok(Self {
+            config: &held.config,
+            store,
+            registry: Registry::load(store)?,
+            host: held.host.clone(),
+            client: held.client.clone(),
+            fetcher: held.fetcher.clone(),
+            metrics: &held.metrics,
+            vault: Arc::clone(&held.vault),
+            tokens: held.tokens.clone(),
+            previous: Some(held),
+            facts: held.facts.clone(),
+            plugins: HashMap::new(),
+            shelf,
+            depot,
+        })
+    }
+}
+
 impl Loader<'_> {
     fn number(&self, kind: Named, name: &str) -> Result<u32, CatalogFault> {
         Ok(self.registry.assign(self.store, kind, name)?)

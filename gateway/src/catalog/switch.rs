@@ -17,7 +17,7 @@ use std::{
 use tidegate_flows::TemplateSet;
 use tidegate_model::opt_out::Keywords;
 use tidegate_plugin_host::Plugin;
-use tidegate_store::{Engine, records::Registry};
+use tidegate_store::Engine;
 
 impl Catalog {
     /// With these versions of plugins. Endpoints that name a version or a file are as they were.
@@ -25,22 +25,7 @@ impl Catalog {
     /// # Errors
     /// What does not fit together; the one in force is not touched.
     pub(crate) fn switched(&self, store: &dyn Engine, plugins_dir: &Path, shelf: Shelf) -> Result<Self, CatalogFault> {
-        let mut loader = Loader {
-            config: &self.config,
-            store,
-            registry: Registry::load(store)?,
-            host: self.host.clone(),
-            client: self.client.clone(),
-            fetcher: self.fetcher.clone(),
-            metrics: &self.metrics,
-            vault: Arc::clone(&self.vault),
-            tokens: self.tokens.clone(),
-            previous: Some(self),
-            facts: self.facts.clone(),
-            plugins: HashMap::new(),
-            shelf,
-            depot: Some(Depot::new(plugins_dir)),
-        };
+        let mut loader = Loader::beside(self, store, shelf, Some(Depot::new(plugins_dir)))?;
         let mut endpoints = HashMap::new();
         for section in &self.config.endpoints {
             let held = self.endpoints.get(&section.name);

@@ -346,4 +346,4 @@ fn log(id: MessageId, sender: &Sender, result: &SendResult) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,7 +1,7 @@
 //! The settings of a connection.
 
 use serde::Deserialize;
-use tidegate_plugin_sdk::json::Text;
+use tidegate_plugin_sdk::{json::Text, url};
 
 #[derive(Deserialize, Default)]
 pub(crate) struct Settings<'a> {
@@ -22,10 +22,6 @@ pub(crate) struct Settings<'a> {
 impl Settings<'_> {
     /// Where Calendly's API is.
     pub(crate) fn api(&self) -> String {
-        let host = self.api_host.as_deref().unwrap_or("api.calendly.com");
-        let name = host.split(':').next().unwrap_or_default();
-        // Nobody has a certificate for the machine itself.
-        let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
-        [scheme, "://", host].concat()
+        url::root(self.api_host.as_deref().unwrap_or("api.calendly.com"))
     }
 }

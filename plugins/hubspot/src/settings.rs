@@ -1,7 +1,7 @@
 //! The settings of a connection: which properties are read, and what they are.
 
 use serde::Deserialize;
-use tidegate_plugin_sdk::{Context, Error};
+use tidegate_plugin_sdk::{Context, Error, url};
 
 /// Properties that become fields of the contact, whatever the settings say.
 const FIELDS: [&str; 5] = ["lifecyclestage", "hs_lead_status", "company", "jobtitle", "city"];
@@ -36,11 +36,7 @@ impl Settings {
 
     /// Where HubSpot's API is.
     pub(crate) fn api(&self) -> String {
-        let host = self.api_host.as_deref().unwrap_or("api.hubapi.com");
-        let name = host.split(':').next().unwrap_or_default();
-        // Nobody has a certificate for the machine itself.
-        let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
-        [scheme, "://", host].concat()
+        url::root(self.api_host.as_deref().unwrap_or("api.hubapi.com"))
     }
 
     /// Properties with a phone, best first.

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_plugin_sdk::{
-    Calls, Connector, Error, Report, Request, Response, Severity, Span, Subscription, Target, json, json::Text,
+    Calls, Connector, Error, Report, Request, Response, Severity, Span, Subscription, Target, json, json::Text, url,
 };
 
 mod orders;
@@ -180,10 +180,7 @@ fn api(calls: &Calls<'_>) -> Result<String, Error> {
             "the connection does not say which shop it is: add `account = \"acme.myshopify.com\"` to it",
         ));
     };
-    let name = shop.split(':').next().unwrap_or_default();
-    // Nobody has a certificate for the machine itself.
-    let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
-    Ok(format!("{scheme}://{shop}/admin/api/{version}"))
+    Ok(format!("{}/admin/api/{version}", url::root(shop)))
 }
 
 fn ask(api: &str, query: &str, variables: &Value) -> Result<Request, Error> {

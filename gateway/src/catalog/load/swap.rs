@@ -2,12 +2,9 @@
 
 use super::{CatalogFault, Loader, fault};
 use crate::{catalog::Catalog, depot::Shelf};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use tidegate_plugin_host::Plugin;
-use tidegate_store::{
-    Engine,
-    records::{ReadError, Registry},
-};
+use tidegate_store::{Engine, records::ReadError};
 
 impl Catalog {
     /// The same catalog, with this plugin behind the endpoint.
@@ -17,23 +14,8 @@ impl Catalog {
     pub(crate) fn with_plugin(&self, store: &dyn Engine, name: &str, plugin: Plugin) -> Result<Self, CatalogFault> {
         let section = self.config.endpoints.iter().find(|section| section.name == name);
         let section = section.ok_or_else(|| fault(format!("endpoints.{name}"), "there is no such endpoint"))?;
-        let mut loader = Loader {
-            config: &self.config,
-            store,
-            registry: Registry::load(store)?,
-            host: self.host.clone(),
-            client: self.client.clone(),
-            fetcher: self.fetcher.clone(),
-            metrics: &self.metrics,
-            vault: Arc::clone(&self.vault),
-            tokens: self.tokens.clone(),
-            previous: Some(self),
-            facts: self.facts.clone(),
-            plugins: HashMap::new(),
-            shelf: Shelf::load(store).map_err(ReadError::Store)?,
-            // What connections run is loaded already.
-            depot: None,
-        };
+        // What connections run is loaded already.
+        let mut loader = Loader::beside(self, store, Shelf::load(store).map_err(ReadError::Store)?, None)?;
         let mut endpoints = self.endpoints.clone();
         endpoints.insert(name.to_owned(), Arc::new(loader.endpoint_with(section, &plugin)?));
         let mut plugins = self.plugins.clone();

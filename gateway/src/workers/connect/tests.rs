@@ -4,10 +4,9 @@ use crate::{
     commands::{self, Picked},
     connecting::{self, Subject},
     records::ConnectionRow,
-    supervisor::Supervisor,
     testing::{Stage, WORKSPACE},
     views,
-    workers::{send::take, slots::Slots},
+    workers::send::tests::take_all,
 };
 use serde_json::{Value, json};
 use tidegate_store::{Changes, Queue, Record, Space};
@@ -30,30 +29,11 @@ fn subject(stage: &Stage) -> Subject {
     Subject::named(stage.app(), "store").unwrap()
 }
 
-/// Does all work that is due. A turn asks nobody: the connection has no account.
-fn work(stage: &Stage) {
-    let supervisor = Supervisor::new(stage.runtime().handle().clone());
-    let slots = Slots::new(1);
-    loop {
-        // The slot is free again when the turn is over.
-        let slot = stage.runtime().block_on(async {
-            loop {
-                match slots.take(1, true) {
-                    Some(slot) => return slot,
-                    None => slots.freed().await,
-                }
-            }
-        });
-        let Some(claim) = stage.app().store().claim(Queue::Io, 1).unwrap() else { return };
-        take(stage.app(), &supervisor, claim, slot).unwrap();
-    }
-}
-
 /// Works, while somebody else writes the connection's row before each commit until the turn is given up.
 fn give_up(stage: &Stage) {
     let number = subject(stage).connection.number;
     stage.meddler().meddle(ConnectionRow::row_key(&(WORKSPACE, number)), 0, super::PAUSES_MS.len() + 1);
-    work(stage);
+    take_all(stage);
 }
 
 fn row(stage: &Stage) -> Value {
@@ -102,7 +82,7 @@ fn a_turn_that_is_given_up_is_told_and_every_way_back_begins_again() {
         assert!(!told.to_string().contains("items are parked"), "{told:#}");
 
         begin_again(&mut stage);
-        work(&stage);
+        take_all(&stage);
         let after = row(&stage);
         assert!(letters(&stage).is_empty(), "{name}");
         assert!(!after["timer"].is_null(), "{name}: the turn was done, and the next one waits: {after}");
@@ -120,7 +100,7 @@ fn a_retry_that_is_given_up_too_stays_one_letter() {
     assert_eq!((put_aside.len(), &put_aside[0]["attempts"]), (1, &json!(2)), "{put_aside:?}");
     assert_eq!(row(&stage)["aside"], put_aside[0]["seq"]);
     retry(&stage);
-    work(&stage);
+    take_all(&stage);
     assert_eq!((letters(&stage).len(), &row(&stage)["aside"]), (0, &Value::Null));
 }
 
@@ -130,7 +110,7 @@ fn a_turn_that_was_begun_again_leaves_nothing_for_a_late_retry() {
     give_up(&stage);
     retry(&stage);
     connecting::arm_all(stage.app()).unwrap();
-    work(&stage);
+    take_all(&stage);
     assert_eq!((letters(&stage).len(), stage.ready(Queue::Io)), (0, 0));
     assert!(!row(&stage)["timer"].is_null(), "the next turn waits: {}", row(&stage));
 }
@@ -141,7 +121,7 @@ fn a_row_that_cannot_be_read_is_told_and_subscribing_begins_anew() {
     let mut changes = Changes::new(stage.app().store().seq());
     changes.put_row(ConnectionRow::row_key(&(WORKSPACE, subject(&stage).connection.number)), b"{}".to_vec());
     stage.app().store().commit(changes.into_batch()).wait().unwrap();
-    work(&stage);
+    take_all(&stage);
     assert_eq!(letters(&stage).len(), 1);
     let told = shown(&stage);
     assert!(told["findings"].to_string().contains("what is known of it can't be read"), "{told:#}");

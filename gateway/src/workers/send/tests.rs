@@ -9,12 +9,12 @@ use crate::{
 use tidegate_model::message::State;
 use tidegate_store::{Changes, Lane, Queue, Record, Space, WorkRow};
 
-/// Takes messages until there are none.
-fn send_all(stage: &mut Stage) {
+/// Takes what is due in the queue of I/O until there is nothing, as the gateway does.
+pub(in crate::workers) fn take_all(stage: &Stage) {
     let supervisor = Supervisor::new(stage.runtime().handle().clone());
     let slots = Slots::new(1);
     loop {
-        // As in the gateway: the slot is free again when the message is settled.
+        // The slot is free again when the work is settled.
         let slot = stage.runtime().block_on(async {
             loop {
                 match slots.take(1, true) {
@@ -30,7 +30,7 @@ fn send_all(stage: &mut Stage) {
 
 #[test]
 fn a_damaged_message_is_put_aside_and_the_next_one_goes() {
-    let mut stage = Stage::new(&[THANKS]);
+    let stage = Stage::new(&[THANKS]);
     stage.post(&order("1", 1));
     stage.post(&order("2", 1));
     stage.interpret();
@@ -38,7 +38,7 @@ fn a_damaged_message_is_put_aside_and_the_next_one_goes() {
     let mut changes = Changes::new(stage.app().store().seq());
     changes.put_row(MessageRow::row_key(&(WORKSPACE, messages[0].id)), b"{}".to_vec());
     stage.app().store().commit(changes.into_batch()).wait().unwrap();
-    send_all(&mut stage);
+    take_all(&stage);
     let letters = stage.rows(Space::DeadLetters);
     assert_eq!((letters.len(), stage.ready(Queue::Io)), (1, 0), "{letters:?}");
     assert!(
@@ -50,11 +50,11 @@ fn a_damaged_message_is_put_aside_and_the_next_one_goes() {
 
 #[test]
 fn work_of_an_unknown_kind_is_put_aside() {
-    let mut stage = Stage::new(&[]);
+    let stage = Stage::new(&[]);
     let mut tx = stage.tx();
     tx.enqueue(Queue::Io, Lane::new(WORKSPACE, 1, 1), &WorkRow::new(200, [1; 16]));
     tx.commit(None).unwrap();
-    send_all(&mut stage);
+    take_all(&stage);
     assert_eq!((stage.rows(Space::DeadLetters).len(), stage.ready(Queue::Io)), (1, 0));
 }
 
@@ -76,17 +76,17 @@ fn a_message_that_was_put_aside_goes_out_once_when_it_is_tried_again() {
         crate::commands::retry(stage.app(), &picked).unwrap()["done"].as_u64().unwrap()
     };
     put(&stage, b"{}".to_vec());
-    send_all(&mut stage);
+    take_all(&stage);
     for attempts in 2..4 {
         assert_eq!((retry(&stage), retry(&stage)), (1, 0));
-        send_all(&mut stage);
+        take_all(&stage);
         let letters = stage.rows(Space::DeadLetters);
         assert_eq!((letters.len(), &letters[0]["attempts"]), (1, &attempts.into()));
     }
     put(&stage, row);
     assert_eq!(retry(&stage), 1);
     stage.crash();
-    send_all(&mut stage);
+    take_all(&stage);
     assert_eq!((stage.rows(Space::DeadLetters).len(), stage.ready(Queue::Io)), (0, 0));
     assert_eq!((stage.channel().times(message.id), stage.message(message.id).state), (1, State::Accepted));
     assert_eq!(retry(&stage), 0);
@@ -103,26 +103,26 @@ fn waiting() -> (Stage, tidegate_model::MessageId, tidegate_store::keys::Key) {
 
 #[test]
 fn a_mark_that_somebody_gets_in_the_way_of_is_made_again() {
-    let (mut stage, id, key) = waiting();
+    let (stage, id, key) = waiting();
     stage.meddler().meddle(key, 0, 3);
-    send_all(&mut stage);
+    take_all(&stage);
     assert_eq!((stage.message(id).state, stage.channel().times(id)), (State::Accepted, 1));
     assert_eq!(stage.message(id).attempts, 1, "what was not recorded was not made");
 }
 
 #[test]
 fn an_outcome_that_somebody_gets_in_the_way_of_is_recorded_all_the_same() {
-    let (mut stage, id, key) = waiting();
+    let (stage, id, key) = waiting();
     stage.meddler().meddle(key, 1, 5);
-    send_all(&mut stage);
+    take_all(&stage);
     assert_eq!((stage.message(id).state, stage.channel().times(id)), (State::Accepted, 1));
 }
 
 #[test]
 fn a_mark_that_can_never_be_made_is_put_aside_for_a_person_and_nothing_is_sent() {
-    let (mut stage, id, key) = waiting();
+    let (stage, id, key) = waiting();
     stage.meddler().meddle(key, 0, usize::MAX);
-    send_all(&mut stage);
+    take_all(&stage);
     let letters = stage.rows(Space::DeadLetters);
     assert!(letters.len() == 1 && letters[0]["reason"].as_str().unwrap().contains("meanwhile"), "{letters:?}");
     assert_eq!((stage.message(id).state, stage.ready(Queue::Io)), (State::Queued, 0));

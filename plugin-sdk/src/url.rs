@@ -1,0 +1,15 @@
+//! Where a provider is asked.
+
+/// The root of a host: by http on this machine, where nobody has a certificate, and by https elsewhere. The gateway decides whether it is asked at all.
+///
+/// ```
+/// use tidegate_plugin_sdk::url;
+/// assert_eq!(url::root("api.example.com"), "https://api.example.com");
+/// assert_eq!(url::root("localhost:9000"), "http://localhost:9000");
+/// assert_eq!(url::root("localhost.example.com"), "https://localhost.example.com");
+/// ```
+pub fn root(host: &str) -> String {
+    let name = host.split(':').next().unwrap_or_default();
+    let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
+    [scheme, "://", host].concat()
+}
