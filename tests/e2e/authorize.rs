@@ -19,7 +19,7 @@ const LIFE: Duration = Duration::from_secs(7_200);
 /// A Calendly account whose people can let an app in, and a gateway that has the app; with the port that the provider leads back to.
 async fn open() -> (Gateway, CalendlyAccount, u16) {
     let clock = stepped();
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
+    let port = free_port();
     let app = OauthApp {
         client: (ID.to_owned(), SECRET.to_owned()),
         redirects: vec![format!("http://localhost:{port}/callback"), "https://agency.example/callback".to_owned()],
@@ -38,6 +38,11 @@ async fn open() -> (Gateway, CalendlyAccount, u16) {
     (gateway, account, port)
 }
 
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port()
+}
+
 /// `tidegate connection authorize`, which waits for a browser.
 struct Waiting {
     child: Child,
@@ -47,9 +52,9 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn start(gateway: &Gateway, port: u16) -> Self {
+    fn start(gateway: &Gateway, name: &str, port: u16) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.args(["connection", "authorize", "calendly", "--json", "--port", &port.to_string(), "--data"]);
+        command.args(["connection", "authorize", name, "--json", "--port", &port.to_string(), "--data"]);
         command.arg(gateway.data()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let mut rest = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -75,9 +80,11 @@ async fn opened(url: &str) -> (u16, String) {
     (page.status().as_u16(), page.text().await.expect("text"))
 }
 
-async fn authorize(gateway: &Gateway, port: u16) -> String {
-    let waiting = Waiting::start(gateway, port);
-    let (status, text) = opened(&waiting.url).await;
+/// A person says yes, at this provider. Gives what the command printed.
+pub(crate) async fn authorize(gateway: &Gateway, name: &str, port: u16, provider: &str) -> String {
+    let waiting = Waiting::start(gateway, name, port);
+    let place = waiting.url.find("/oauth/").expect("the provider's page");
+    let (status, text) = opened(&format!("{provider}{}", &waiting.url[place..])).await;
     assert!(status == 200 && text.contains("is authorized"), "{status}: {text}");
     let (code, printed) = waiting.ended();
     assert_eq!(code, Some(0), "{printed}");
@@ -107,7 +114,7 @@ async fn a_person_authorizes_and_the_token_is_renewed_before_it_ends() {
     assert!(refused.code == Some(1) && refused.err.contains("connection authorize calendly"), "{}", refused.err);
     assert!(account.heard().is_empty(), "nothing is asked without a token");
 
-    let printed = authorize(&gateway, port).await;
+    let printed = authorize(&gateway, "calendly", port, &account.url()).await;
     gateway.ask(&["connection", "subscribe", "calendly"]).await.good();
     assert_eq!((account.subscriptions().len(), exchanges(&account)), (1, 1));
     let shown = check(&gateway).await;
@@ -134,7 +141,7 @@ async fn a_person_authorizes_and_the_token_is_renewed_before_it_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_that_was_used_up_in_vain_is_asked_of_a_person_again() {
     let (gateway, account, port) = open().await;
-    authorize(&gateway, port).await;
+    authorize(&gateway, "calendly", port, &account.url()).await;
     gateway.ask(&["connection", "subscribe", "calendly"]).await.good();
     // Calendly gives another token, and the answer is lost: the token before is void, and nobody has the new one.
     gateway.step_clock(LIFE - Duration::from_secs(60)).await;
@@ -151,7 +158,7 @@ async fn a_refresh_token_that_was_used_up_in_vain_is_asked_of_a_person_again() {
     let listed = gateway.ask(&["connection", "list", "--json"]).await;
     assert!(listed.good().contains("authorize the connection again"), "{}", listed.out);
 
-    authorize(&gateway, port).await;
+    authorize(&gateway, "calendly", port, &account.url()).await;
     let shown = check(&gateway).await;
     assert!(fares(&shown), "{shown:#}");
 }
@@ -159,7 +166,7 @@ async fn a_refresh_token_that_was_used_up_in_vain_is_asked_of_a_person_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_no_and_what_belongs_to_nobody_authorizes_nothing() {
     let (gateway, account, port) = open().await;
-    let waiting = Waiting::start(&gateway, port);
+    let waiting = Waiting::start(&gateway, "calendly", port);
     let (status, text) = opened(&format!("http://localhost:{port}/callback?code=stolen&state=made-up")).await;
     assert!(status == 400 && text.contains("another authorization"), "{status}: {text}");
     account.say_no();

@@ -18,6 +18,7 @@ mod fetch;
 mod fire;
 mod generic;
 mod hostile;
+mod hubspot_account;
 mod intake;
 mod layers;
 mod lifecycle;

@@ -7,6 +7,7 @@ mod config;
 mod control;
 mod double;
 mod graph;
+mod hubspot;
 mod ids;
 mod limits;
 mod oauth;
@@ -27,6 +28,7 @@ pub use account::{Account, AccountFailure};
 pub use calendly::{CalendlyAccount, CalendlyHook};
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
+pub use hubspot::{HubspotAccount, HubspotHook};
 pub use oauth::OauthApp;
 pub use record::{
     Delivery, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord, StatusWord,

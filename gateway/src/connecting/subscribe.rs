@@ -53,11 +53,11 @@ pub(crate) async fn subscribe(app: &Arc<App>, subject: &Subject, topics: Vec<Str
         }
     };
     // What else goes there would be signed with a secret that is forgotten one day.
-    let left = clear(app, subject, &target.url, &target.topics).await?;
+    let (left, is_other) = clear(app, subject, &target.url, &target.topics).await?;
     if let Some(old) = before.filter(|old| old.url != target.url) {
         clear(app, subject, &old.url, &[]).await?;
     }
-    let report = left.unwrap_or(report);
+    let report = if is_other { left } else { report };
     let found = report.clone();
     blocking(app, subject, move |app, subject| {
         note(app, subject, &found)?;
@@ -75,28 +75,29 @@ pub(crate) async fn unsubscribe(app: &Arc<App>, subject: &Subject) -> Subscribed
     let _turn = app.connecting().turn(subject.connection.number).await;
     let wanted = blocking(app, subject, unwish).await?;
     let url = wanted.map_or_else(|| subject.url.clone(), |wanted| wanted.url);
-    let report = clear(app, subject, &url, &[]).await?.unwrap_or_default();
+    let (report, _) = clear(app, subject, &url, &[]).await?;
     let found = report.clone();
     blocking(app, subject, move |app, subject| note(app, subject, &found)).await?;
     Ok(report)
 }
 
-/// Has the provider send nothing to the URL but these topics. Gives what is left, when something had to go.
+/// Has the provider send nothing to the URL but these topics. Gives what is left, and whether something had to go.
 pub(super) async fn clear(
     app: &App,
     subject: &Subject,
     url: &str,
     keep: &[String],
-) -> Result<Option<Report>, ConnectorFault> {
+) -> Result<(Report, bool), ConnectorFault> {
     let target = |topics: Vec<String>| Target { url: url.to_owned(), topics };
     let found = perform_patiently(app, subject, &Task::Check(target(Vec::new())), None).await?;
-    let mut extra: Vec<String> = found.subscriptions.into_iter().map(|held| held.topic).collect();
+    let mut extra: Vec<String> = found.subscriptions.iter().map(|held| held.topic.clone()).collect();
     extra.retain(|topic| !keep.contains(topic));
     extra.dedup();
     if extra.is_empty() {
-        return Ok(None);
+        return Ok((found, false));
     }
-    perform_patiently(app, subject, &Task::Unsubscribe(target(extra)), None).await.map(Some)
+    let left = perform_patiently(app, subject, &Task::Unsubscribe(target(extra)), None).await?;
+    Ok((left, true))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,6 +1,7 @@
 //! HubSpot webhooks to canonical events. One item is one change of one object; what the change does not tell is read from HubSpot. It knows HubSpot's payloads, and
 //! no gateway.
 
+mod app;
 mod change;
 mod contact;
 mod crm;
@@ -32,7 +33,7 @@ impl Plugin for Hubspot {
     }
 }
 
-export!(Hubspot);
+export!(Hubspot, connector);
 
 #[cfg(test)]
 mod tests;

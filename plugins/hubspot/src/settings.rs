@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     phones: Option<Vec<String>>,
     pub(crate) default_country: Option<String>,
     api_host: Option<String>,
+    /// The app, when its webhooks can be changed from outside.
+    pub(crate) app_id: Option<u64>,
 }
 
 impl Settings {
@@ -51,15 +53,20 @@ impl Settings {
         FIELDS.into_iter().chain(self.properties.iter().map(String::as_str))
     }
 
-    /// Every property to read, once: the same for all changes of a connection, so that one answer serves several changes of a contact.
+    /// What asks for every property: the same for all changes of a connection, so that one answer serves several changes of a contact.
     pub(crate) fn query(&self) -> String {
+        ["properties=", &self.properties().join(",")].concat()
+    }
+
+    /// Every property to read, once.
+    pub(crate) fn properties(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for name in self.names() {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
-        ["properties=", &names.join(",")].concat()
+        names
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
