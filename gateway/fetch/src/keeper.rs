@@ -11,6 +11,9 @@ use std::{fmt::Debug, sync::Arc};
 use tidegate_model::Timestamp;
 use tokio::sync::Mutex;
 
+/// A token that is refused before its end is renewed at most so often.
+const REFUSED_MS: i64 = 60_000;
+
 /// What lies on a shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Held {
@@ -79,8 +82,8 @@ pub struct Keeper {
     rules: Rules,
     fetcher: Fetcher,
     shelf: Arc<dyn TokenShelf>,
-    /// Held by who renews. Shared with the keeper that this one replaces.
-    turn: Arc<Mutex<()>>,
+    /// Held by who renews: when a token was last renewed because it was refused. Shared with the keeper that this one replaces.
+    turn: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Keeper {
@@ -101,7 +104,8 @@ impl Keeper {
         Self { turn: Arc::clone(&other.turn), ..self }
     }
 
-    /// An access token to make a request with. `refused` is the one that the provider has just refused: then it is another one.
+    /// An access token to make a request with. `refused` is the one that the provider has just refused: then it is another one, unless another one was refused a moment
+    /// ago: a provider that refuses them all is not asked for ever more.
     ///
     /// # Errors
     /// There is none.
@@ -109,12 +113,20 @@ impl Keeper {
         if let Some(access) = self.good(refused)? {
             return Ok(access);
         }
-        let _turn = self.turn.lock().await;
+        let mut last = self.turn.lock().await;
         // Who waited finds what the one before was given.
         if let Some(access) = self.good(refused)? {
             return Ok(access);
         }
-        self.renew(self.tokens()?, refused).await
+        let tokens = self.tokens()?;
+        let now = self.shelf.now();
+        if refused.is_some() && !tokens.is_due(now) {
+            if last.is_some_and(|last| now < last.plus_ms(REFUSED_MS)) {
+                return Ok(tokens.access);
+            }
+            *last = Some(now);
+        }
+        self.renew(tokens, refused).await
     }
 
     /// Exchanges the code of an authorization, and keeps what it gives.

@@ -223,3 +223,19 @@ async fn the_apps_secret_goes_only_where_it_is_granted() {
     assert!(reason.contains("plugins.x.private_hosts needs"), "{reason}");
     assert_eq!(heard(&endpoint), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_provider_that_refuses_every_token_is_asked_for_one_a_minute() {
+    let endpoint = endpoint(vec![None]).await;
+    let (keeper, shelf) = keeper(&endpoint, tokens(Some("r0")), 0);
+    let mut token = keeper.token(None).await.unwrap();
+    for _ in 0..5 {
+        token = keeper.token(Some(&token)).await.unwrap();
+    }
+    assert_eq!((token.clone(), heard(&endpoint).len()), (Hidden::new("a1"), 1));
+    shelf.lock().1 = REFUSED_MS;
+    assert_eq!(keeper.token(Some(&token)).await, Ok(Hidden::new("a2")));
+    // The end of its life is another matter.
+    shelf.lock().1 += 900_000;
+    assert_eq!(keeper.token(None).await, Ok(Hidden::new("a3")));
+}
