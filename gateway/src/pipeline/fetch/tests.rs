@@ -309,3 +309,44 @@ fn an_item_whose_connection_nobody_authorized_waits_as_long_as_it_takes() {
     assert_eq!(scene.first_names(), ["Ann"]);
     assert!(scene.provider.heard().last().unwrap().contains("authorization: Bearer a1"));
 }
+
+/// Nine people are asked for, of whom the provider does not know one; with a crash after this step. Gives how many steps there were.
+fn play_nine(crash_after: Option<usize>) -> (Scene, usize) {
+    let rule = "{ get = \"/people/{id}\", post = \"/people/batch/read\", most = 4, ids = \"inputs\", id_member = \"id\", lists = [], answers = \"results\", answer_id = \"id\" }";
+    let manifest = MANIFEST.replace("answer_bytes = 262144", &format!("answer_bytes = 262144, batch = [{rule}]"));
+    let mut scene = Scene::asking(None, &manifest, &format!("token = \"{TOKEN}\""));
+    scene.provider.reads_together("/people/batch/read", "/people/");
+    for n in (0..9).filter(|n| *n != 4) {
+        scene.provider.tell(&format!("/people/{n}"), &[Reply::ok(&json!({"id": n.to_string()}).to_string())]);
+    }
+    for n in 0..9 {
+        scene.post(n, &format!("/people/{n}"), 1);
+    }
+    scene.stage.interpret();
+    let mut steps = 0;
+    for pass_ms in [0, 60_000] {
+        scene.stage.advance(pass_ms);
+        while scene.stage.step() == Progress::Done {
+            steps += 1;
+            if crash_after == Some(steps) {
+                scene.stage.crash();
+            }
+        }
+    }
+    (scene, steps)
+}
+
+#[test]
+fn a_crash_after_any_step_of_a_batch_loses_no_item_and_interprets_none_twice() {
+    let (whole, steps) = play_nine(None);
+    let batches = whole.provider.read_together();
+    assert!(batches.len() < 6 && batches.iter().all(|ids| ids.len() <= 4), "{batches:?}");
+    let figures =
+        |scene: &Scene| (scene.rows(Space::Contacts), scene.rows(Space::DeadLetters), scene.rows(Space::Fetches));
+    assert_eq!(figures(&whole), (8, 1, 0));
+    for step in 1..=steps {
+        let (scene, _) = play_nine(Some(step));
+        assert_eq!(figures(&scene), (8, 1, 0), "after step {step} of {steps}");
+        assert_eq!((scene.stage.ready(Queue::Pure), scene.stage.ready(Queue::Io)), (0, 0), "after step {step}");
+    }
+}
