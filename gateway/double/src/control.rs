@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    leads::{Lead, Page},
     record::Record,
     rules::Rule,
     script::{Script, ScriptError},
@@ -27,9 +28,12 @@ pub(crate) fn router(script: Script) -> Router {
         .route("/clear", post(clear))
         .route("/webhook", post(webhook))
         .route("/status_manner", post(status_manner))
+        .route("/page", post(page))
+        .route("/lead", post(lead))
         .route("/settle", post(settle))
         .route("/sent", get(|State(s): State<Script>| shown(s, |r| json!(r.sent))))
         .route("/sms", get(|State(s): State<Script>| shown(s, |r| json!(r.sms))))
+        .route("/leads_read", get(|State(s): State<Script>| shown(s, |r| json!(r.leads_read))))
         .route("/refused", get(|State(s): State<Script>| shown(s, |r| json!(r.refused))))
         .route("/statuses", get(|State(s): State<Script>| shown(s, |r| json!(r.statuses))))
         .route("/deliveries", get(|State(s): State<Script>| shown(s, |r| json!(r.deliveries))))
@@ -104,6 +108,16 @@ struct MannerAsk {
 
 async fn status_manner(State(script): State<Script>, Json(ask): Json<MannerAsk>) -> Answer {
     script.set_status_manner(ask.manner);
+    done()
+}
+
+async fn page(State(script): State<Script>, Json(page): Json<Page>) -> Answer {
+    script.put_page(page);
+    done()
+}
+
+async fn lead(State(script): State<Script>, Json(lead): Json<Lead>) -> Answer {
+    script.put_lead(lead).map_err(|error| refused(&error))?;
     done()
 }
 

@@ -9,6 +9,7 @@ mod double;
 mod graph;
 mod hubspot;
 mod ids;
+mod leads;
 mod limits;
 mod oauth;
 mod people;
@@ -29,9 +30,11 @@ pub use calendly::{CalendlyAccount, CalendlyHook};
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
 pub use double::Double;
 pub use hubspot::{HubspotAccount, HubspotHook};
+pub use leads::{Lead, LeadAccess, Page};
 pub use oauth::OauthApp;
 pub use record::{
-    Delivery, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord, StatusWord,
+    Delivery, LeadRead, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord,
+    StatusWord,
 };
 pub use registry::{Manner, Registry};
 pub use rules::{Failure, Rule};

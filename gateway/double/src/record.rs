@@ -18,6 +18,8 @@ pub struct Record {
     pub sms: VecDeque<SentSms>,
     /// Statuses of SMS that came due.
     pub sms_statuses: VecDeque<SmsStatusRecord>,
+    /// Leads that were shown.
+    pub leads_read: VecDeque<LeadRead>,
     /// Requests that were refused, and why.
     pub refused: VecDeque<RefusedRequest>,
     /// Statuses that came due, whether or not their webhook arrived.
@@ -95,6 +97,17 @@ pub struct SmsStatusRecord {
     pub at_ms: i64,
 }
 
+/// A lead that was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeadRead {
+    /// The lead's id.
+    pub lead_id: String,
+    /// By the token of which page.
+    pub page_id: String,
+    /// When, in domain milliseconds.
+    pub at_ms: i64,
+}
+
 /// A value of a template's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SentParameter {
@@ -107,7 +120,7 @@ pub struct SentParameter {
 /// A request that was refused, or failed by a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedRequest {
-    /// The number (or the account, for SMS) that was asked, as the path said.
+    /// The number (the account for SMS, the lead that was to be read) that was asked, as the path said.
     pub phone_number_id: String,
     /// The HTTP status; `None` when nothing was answered.
     pub http_status: Option<u16>,

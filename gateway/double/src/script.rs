@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::{
     graph::request::Person,
     ids::Way,
-    record::{Delivery, Record, RefusedRequest, SentMessage, SentSms, SmsStatusRecord, StatusRecord},
+    record::{Delivery, LeadRead, Record, RefusedRequest, SentMessage, SentSms, SmsStatusRecord, StatusRecord},
     rules::{Failure, Rule},
     state::{Shared, StatusManner},
     webhook::{Button, Inbound, InboundKind, Line, Update, What},
@@ -25,6 +25,9 @@ pub enum ScriptError {
     /// No number or account has this id.
     #[error("there is no number or account {0:?}")]
     Number(String),
+    /// No page has this id.
+    #[error("there is no page {0:?}: put it there first")]
+    Page(String),
     /// Nobody can write from there.
     #[error("`from` is neither a phone number with its country code nor a business-scoped user id")]
     From,
@@ -144,6 +147,11 @@ impl Script {
     /// Statuses of SMS that came due, oldest first.
     pub fn sms_statuses(&self) -> Vec<SmsStatusRecord> {
         self.look(|record| record.sms_statuses.iter().cloned().collect())
+    }
+
+    /// Leads that were shown, oldest first.
+    pub fn leads_read(&self) -> Vec<LeadRead> {
+        self.look(|record| record.leads_read.iter().cloned().collect())
     }
 
     /// Requests that were refused, oldest first.

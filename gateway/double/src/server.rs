@@ -1,4 +1,4 @@
-//! The HTTP face: `POST /{version}/{phone-number-id}/messages` as Graph answers it, and Twilio's beside it. It reads the request, asks for a verdict, and answers, hangs or cuts the line.
+//! The HTTP face: `POST /{version}/{phone-number-id}/messages` and `GET /{version}/{leadgen-id}` as Graph answers them, and Twilio's beside it. It reads the request, asks for a verdict, and answers, hangs or cuts the line.
 
 mod connection;
 mod verdict;
@@ -14,11 +14,11 @@ use axum::{
         header::{CONTENT_TYPE, RETRY_AFTER},
     },
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use serde_json::Value;
 
-use crate::{control, graph::error::GraphError, script::Script, state::Shared, twilio};
+use crate::{control, graph::error::GraphError, leads, script::Script, state::Shared, twilio};
 
 pub(crate) use connection::Cut;
 pub(crate) use connection::serve;
@@ -31,6 +31,7 @@ pub(crate) fn router(script: Script) -> Router {
     let shared = script.shared.clone();
     Router::new()
         .route("/{version}/{phone_number_id}/messages", post(messages))
+        .route("/{version}/{leadgen_id}", get(leads::lead))
         .route("/2010-04-01/Accounts/{account_sid}/Messages.json", post(twilio::messages))
         .fallback(unknown)
         .with_state(shared)

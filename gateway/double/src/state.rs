@@ -14,6 +14,7 @@ use crate::{
     config::{Delays, DoubleConfig, Limits, Template, WindowRule},
     graph::request::{Person, Send},
     ids::{Ids, Way},
+    leads::Shelf,
     limits::Buckets,
     people::People,
     record::{Record, SentMessage, StatusRecord, StatusWord, note},
@@ -48,6 +49,7 @@ pub(crate) struct State {
     pub(crate) record: Record,
     pub(crate) people: People,
     pub(crate) opt_outs: OptOuts,
+    pub(crate) leads: Shelf,
 }
 
 /// What all parts share.

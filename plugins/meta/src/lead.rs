@@ -11,7 +11,7 @@ use tidegate_plugin_sdk::{
 
 mod answers;
 
-const GRAPH: &str = "https://graph.facebook.com/";
+const GRAPH: &str = "graph.facebook.com";
 const VERSION: &str = "v25.0";
 /// The id that the dashboard's test button sends. There is no lead behind it.
 const DASHBOARD_TEST: &str = "444444444444";
@@ -20,6 +20,8 @@ const DASHBOARD_TEST: &str = "444444444444";
 #[derive(Deserialize)]
 pub(crate) struct Settings {
     graph_version: Option<String>,
+    /// A host that is asked in Graph's place.
+    api_host: Option<String>,
     #[serde(default)]
     lead_fields: Vec<String>,
     #[serde(default)]
@@ -110,7 +112,11 @@ impl Settings {
         let version = self.graph_version.as_deref().unwrap_or(VERSION);
         let asked = ["id", "created_time", "ad_id", "form_id", "field_data"].into_iter();
         let fields: Vec<&str> = asked.chain(self.lead_fields.iter().map(String::as_str)).collect();
-        [GRAPH, version, "/", id, "?fields=", &fields.join(",")].concat()
+        let host = self.api_host.as_deref().unwrap_or(GRAPH);
+        let name = host.split(':').next().unwrap_or_default();
+        // Nobody has a certificate for the machine itself.
+        let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
+        [scheme, "://", host, "/", version, "/", id, "?fields=", &fields.join(",")].concat()
     }
 }
 

@@ -63,6 +63,17 @@ impl GraphError {
         }
     }
 
+    /// As [`Self::object`], of a request that reads.
+    pub(crate) fn unreadable(id: &str) -> Self {
+        let error = Self::object(id);
+        Self { title: error.title.replace("post request", "get request"), ..error }
+    }
+
+    /// The error of a code without details: those are of the WhatsApp API only.
+    pub(crate) fn plain(code: i64) -> Self {
+        Self { details: None, ..Self::of(code) }
+    }
+
     /// The body of the answer.
     pub(crate) fn body(&self, trace: &str) -> Value {
         let mut error = json!({
@@ -105,9 +116,13 @@ pub(crate) fn words(code: i64) -> (u16, &'static str, &'static str) {
         1 => (400, "API Unknown", "Invalid request or possible server error."),
         2 => (503, "API Service", "Temporary due to downtime or due to being overloaded."),
         4 => (400, "API Too Many Calls", "The app has reached its API call rate limit."),
+        32 => (403, "Page request limit reached", "Too many calls were made with this page's tokens."),
         100 => (400, "Invalid parameter", "The request included one or more unsupported or misspelled parameters."),
+        103 => (403, "CRM access has been revoked from Lead Access Manager", "The page's Lead Access Manager does not allow the app."),
         190 => (401, "Access token has expired", "Your access token has expired."),
+        200 => (403, "Requires leads_retrieval permission to manage the object", "The token lacks a permission."),
         368 => (403, "Temporarily blocked for policies violations", "The WhatsApp Business Account associated with the app has been restricted or disabled for violating a platform policy."),
+        80005 => (400, "There have been too many leadgen api calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.", "The page's limit of reading leads has been reached."),
         130429 => (400, "Rate limit hit", "Cloud API message throughput has been reached."),
         130472 => (400, "User's number is part of an experiment", "Message was not sent as part of an experiment."),
         131000 => (500, "Something went wrong", "Message failed to send due to an unknown error."),

@@ -3,6 +3,7 @@
 
 mod control;
 mod failures;
+mod leads;
 mod sending;
 mod sms;
 mod statuses;

@@ -47,6 +47,14 @@ fn a_lead_is_asked_for_by_its_id() {
     let settings = r#"{"graph_version": "v24.0", "lead_fields": ["campaign_name", "platform"]}"#;
     let expected = format!("https://graph.facebook.com/v24.0/123123123123?fields={fields},campaign_name,platform");
     assert_eq!(asked(settings, &told())[0].url, expected);
+    for (host, place) in [
+        ("graph.proxy.example:8443", "https://graph.proxy.example:8443"),
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("localhost", "http://localhost"),
+    ] {
+        let url = &asked(&json!({"api_host": host}).to_string(), &told())[0].url;
+        assert_eq!(*url, format!("{place}/v25.0/123123123123?fields={fields}"));
+    }
     assert_eq!(
         asked("{}", &json!({"leadgen_id": "123123123123"}))[0].url,
         asked("{}", &told())[0].url,
