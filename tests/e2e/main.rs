@@ -21,6 +21,7 @@ mod hostile;
 mod hubspot_account;
 mod intake;
 mod layers;
+mod leads;
 mod lifecycle;
 mod load;
 mod masking;

@@ -1,5 +1,5 @@
-//! Judges: libraries of others that make and check signatures, against our code, on cases that are drawn anew each time. What they are is in
-//! `gateway/signature/tests/judges`.
+//! Judges: libraries of others. They make and check signatures, against our code, on cases that are drawn anew each time (`gateway/signature/tests/judges`), and they
+//! read Meta's webhooks beside our plugin (`plugins/meta/tests/judges`).
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -13,6 +13,8 @@ use crate::workspace::root;
 
 /// The programs of the judges.
 const JUDGES: &str = "gateway/signature/tests/judges";
+/// The program that has pywa read what our plugin for Meta reads.
+const READER: &str = "plugins/meta/tests/judges";
 /// The libraries and their versions, which also made the stored answers.
 const LIBRARIES: &str = "gateway/signature/tests/vectors/generate";
 
@@ -37,14 +39,20 @@ pub(crate) fn run(seed: Option<&str>) -> Result<()> {
     println!("the judges sit with the seed {seed}");
     let seed = seed.to_string();
     sit(Command::new("node").arg(folder.join("judge.cjs")).arg(&ours).arg(&seed))?;
-    sit(Command::new(python).arg(folder.join("judge.py")).arg(&ours).arg(&seed))
+    sit(Command::new(&python).arg(folder.join("judge.py")).arg(&ours).arg(&seed))?;
+    sit(Command::new(python).arg(folder.join("pywa_reads.py")).arg(root()))
 }
 
 /// Copies the programs and the lists of libraries beside where these are installed.
 fn lay(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    let files =
-        [(JUDGES, "judge.cjs"), (JUDGES, "judge.py"), (LIBRARIES, "package.json"), (LIBRARIES, "requirements.txt")];
+    let files = [
+        (JUDGES, "judge.cjs"),
+        (JUDGES, "judge.py"),
+        (READER, "pywa_reads.py"),
+        (LIBRARIES, "package.json"),
+        (LIBRARIES, "requirements.txt"),
+    ];
     for (from, name) in files {
         let from = root().join(from).join(name);
         std::fs::copy(&from, folder.join(name)).with_context(|| from.display().to_string())?;

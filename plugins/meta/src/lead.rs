@@ -6,7 +6,8 @@ use answers::Answered;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tidegate_plugin_sdk::{
-    Context, Error, Event, Interpretation, Item, Lead, Request, Response, json, json::Instant, json::Object, json::Text,
+    Context, Error, Event, Interpretation, Item, Lead, Request, Response, json, json::Instant, json::Object,
+    json::Text, url,
 };
 
 mod answers;
@@ -112,11 +113,8 @@ impl Settings {
         let version = self.graph_version.as_deref().unwrap_or(VERSION);
         let asked = ["id", "created_time", "ad_id", "form_id", "field_data"].into_iter();
         let fields: Vec<&str> = asked.chain(self.lead_fields.iter().map(String::as_str)).collect();
-        let host = self.api_host.as_deref().unwrap_or(GRAPH);
-        let name = host.split(':').next().unwrap_or_default();
-        // Nobody has a certificate for the machine itself.
-        let scheme = if matches!(name, "127.0.0.1" | "localhost") { "http" } else { "https" };
-        [scheme, "://", host, "/", version, "/", id, "?fields=", &fields.join(",")].concat()
+        let graph = url::root(self.api_host.as_deref().unwrap_or(GRAPH));
+        [&graph, "/", version, "/", id, "?fields=", &fields.join(",")].concat()
     }
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn person(answers: &[Answered<'_>], settings: &Settings) -> Person {
             person.is_test = true;
             continue;
         }
-        let meaning = settings.meaning(&answered.name).or_else(|| standard(&answered.name));
+        // As Meta names the question, or as the event does, where an operator sees it.
+        let told = settings.meaning(&answered.name).or_else(|| settings.meaning(&slug(&answered.name)?));
+        let meaning = told.or_else(|| standard(&answered.name));
         if let Some(meaning) = meaning {
             add(&mut person.contact, meaning, &value, settings);
         }

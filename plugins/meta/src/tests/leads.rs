@@ -105,6 +105,16 @@ fn the_settings_tell_what_other_questions_mean() {
 }
 
 #[test]
+fn a_question_may_be_named_as_meta_does_or_as_the_event_does() {
+    for name in ["Which car?", "which_car"] {
+        let settings = json!({"lead_answers": {name: "car_model"}}).to_string();
+        let (event, lead) = lead(&settings, &[("Which car?", &["Panda"]), ("email", &["ada@example.com"])]);
+        assert_eq!(event.contact.expect("somebody").fields, [field("car_model", "Panda")]);
+        assert_eq!(lead.answers[0], field("which_car", "Panda"));
+    }
+}
+
+#[test]
 fn a_test_lead_is_marked_and_its_dummies_are_nobody() {
     let dummies: [(&str, &[&str]); 3] = [
         ("full_name", &["<test lead: dummy data for full_name>"]),
