@@ -32,7 +32,7 @@ impl Graph {
         let double = Double::start(DoubleConfig::new(clock.clone())).await.expect("the double starts");
         let graph = Self { double, clock };
         graph.page(LeadAccess::Granted);
-        graph.lead(LEAD, 333_123_4567);
+        graph.lead(LEAD, 3_331_234_567);
         graph
     }
 
@@ -118,8 +118,8 @@ async fn a_lead_is_read_with_the_page_s_token_and_becomes_a_contact_with_its_ans
 #[tokio::test(flavor = "multi_thread")]
 async fn both_leads_of_one_webhook_of_metas_documentation_are_read() {
     let graph = Graph::open().await;
-    graph.lead("123123123123", 333_123_4568);
-    graph.lead("123123123124", 333_123_4569);
+    graph.lead("123123123123", 3_331_234_568);
+    graph.lead("123123123124", 3_331_234_569);
     let gateway = graph.setup(TOKEN).start().await;
     told(&gateway, "page_leadgen_docs_two_changes_numeric_ids").await;
     gateway.settle().await;
@@ -206,7 +206,7 @@ async fn a_token_that_may_not_read_is_told_in_words_and_the_lead_waits_for_a_bet
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lead_of_another_page_is_told_as_unknown_and_does_not_take_its_neighbour_with_it() {
     let graph = Graph::open().await;
-    graph.lead("123123123124", 333_123_4569);
+    graph.lead("123123123124", 3_331_234_569);
     let mut gateway = graph.setup(TOKEN).start().await;
     told(&gateway, "page_leadgen_docs_two_changes_numeric_ids").await;
     gateway.settle().await;
