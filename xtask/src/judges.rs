@@ -1,5 +1,5 @@
 //! Judges: libraries of others. They make and check signatures, against our code, on cases that are drawn anew each time (`gateway/signature/tests/judges`), and they
-//! read Meta's webhooks beside our plugin (`plugins/meta/tests/judges`).
+//! read Meta's webhooks beside our plugin (`plugins/meta/tests/judges`) and write messages beside our channel (`gateway/channels/tests/judges`).
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -15,6 +15,8 @@ use crate::workspace::root;
 const JUDGES: &str = "gateway/signature/tests/judges";
 /// The program that has pywa read what our plugin for Meta reads.
 const READER: &str = "plugins/meta/tests/judges";
+/// The program that has pywa send what our channel for WhatsApp sends.
+const WRITER: &str = "gateway/channels/tests/judges";
 /// The libraries and their versions, which also made the stored answers.
 const LIBRARIES: &str = "gateway/signature/tests/vectors/generate";
 
@@ -40,7 +42,8 @@ pub(crate) fn run(seed: Option<&str>) -> Result<()> {
     let seed = seed.to_string();
     sit(Command::new("node").arg(folder.join("judge.cjs")).arg(&ours).arg(&seed))?;
     sit(Command::new(&python).arg(folder.join("judge.py")).arg(&ours).arg(&seed))?;
-    sit(Command::new(python).arg(folder.join("pywa_reads.py")).arg(root()))
+    sit(Command::new(&python).arg(folder.join("pywa_reads.py")).arg(root()))?;
+    sit(Command::new(python).arg(folder.join("pywa_writes.py")).arg(root()))
 }
 
 /// Copies the programs and the lists of libraries beside where these are installed.
@@ -50,6 +53,7 @@ fn lay(folder: &Path) -> Result<()> {
         (JUDGES, "judge.cjs"),
         (JUDGES, "judge.py"),
         (READER, "pywa_reads.py"),
+        (WRITER, "pywa_writes.py"),
         (LIBRARIES, "package.json"),
         (LIBRARIES, "requirements.txt"),
     ];

@@ -32,7 +32,7 @@ const USAGE: &str = "usage: cargo xtask ci     check everything, as CI does
        cargo xtask plugin-tables
                           make the tables of topics in the plugins' READMEs out of manifests and fixtures
        cargo xtask judges [SEED]
-                          let other people's libraries check our signatures, make some for us to check, and read Meta's webhooks beside our plugin
+                          let other people's libraries check our signatures, make some for us to check, and read and write what we exchange with Meta
        cargo xtask planted [--target-dir DIR]
                           plant each bug of tests/planted in a copy of the tree, and demand that its test fails; builds in DIR (target/planted)";
 
