@@ -13,7 +13,7 @@ pub enum Failure {
         /// The code.
         code: i64,
     },
-    /// HTTP 429, code 130429, and a `Retry-After`; the message is not taken.
+    /// HTTP 429, code 130429, and a `Retry-After`; the message is not taken. Of a lead: code 80005, and the wait in `X-Business-Use-Case-Usage`.
     RateLimited {
         /// Seconds to wait.
         retry_after_s: u64,
@@ -36,10 +36,10 @@ pub enum Failure {
 pub struct Rule {
     /// How.
     pub failure: Failure,
-    /// For this person only (digits, or a user id).
+    /// For this person only (digits, or a user id), or for this lead.
     #[serde(default)]
     pub to: Option<String>,
-    /// Of this business number only (`phone_number_id`).
+    /// Of this business number only (`phone_number_id`), or of this page.
     #[serde(default)]
     pub number: Option<String>,
     /// So many times; for ever when `None`.

@@ -31,7 +31,7 @@ pub(crate) fn router(script: Script) -> Router {
     let shared = script.shared.clone();
     Router::new()
         .route("/{version}/{phone_number_id}/messages", post(messages))
-        .route("/{version}/{leadgen_id}", get(leads::lead))
+        .route("/{version}/{leadgen_id}", get(leads::lead).fallback(unknown))
         .route("/2010-04-01/Accounts/{account_sid}/Messages.json", post(twilio::messages))
         .fallback(unknown)
         .with_state(shared)

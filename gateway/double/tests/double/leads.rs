@@ -37,6 +37,9 @@ async fn a_lead_on_the_shelf_is_shown_to_the_page_s_token_and_fails_when_a_scrip
     let (status, _, body) = read(&stage, "EAAGother").await.unwrap();
     assert_eq!((status, &body["error"]["code"]), (401, &json!(190)));
 
+    let written = reqwest::Client::new().post(format!("{}/v25.0/{LEAD}", stage.double.url())).send().await.unwrap();
+    assert_eq!(written.status(), 400, "nothing is written here");
+
     let script = stage.double.script();
     let of_lead = |failure| Rule { failure, to: Some(LEAD.to_owned()), number: Some("153".to_owned()), times: Some(1) };
     script.add_rule(of_lead(Failure::Http500));
