@@ -104,8 +104,11 @@ async fn what_the_app_lacks_is_told_and_a_lost_answer_makes_nothing_twice() {
     account.switch("contact.creation", false);
     let shown = check(&gateway).await.to_string();
     assert!(shown.contains("somebody has switched the subscription to contact.creation off"), "{shown}");
-    account.fail_next(1, AccountFailure::LostAnswer);
+    // What is off is switched on, what is missing is made, and the answers to both are lost: then all is as it should be.
+    account.forget("contact.merge");
+    account.fail_next(2, AccountFailure::LostWrite);
     gateway.ask(&["connection", "subscribe", "hubspot"]).await.good();
+    assert!(account.heard().iter().any(|what| what.starts_with("lost POST")), "{:?}", account.heard());
     assert!(account.subscriptions().iter().all(|hook| hook.active));
     let mut kinds: Vec<_> = account.subscriptions().into_iter().map(|hook| (hook.event, hook.property)).collect();
     let before = kinds.len();

@@ -43,6 +43,8 @@ pub enum AccountFailure {
     Throttled,
     /// It is done, and the answer is lost.
     LostAnswer,
+    /// The same, of the next request that writes.
+    LostWrite,
 }
 
 /// A provider's part of an account.
@@ -275,7 +277,11 @@ async fn any<P: Provider>(State(inside): State<Arc<Inside<P>>>, request: Request
         headers: head.headers,
         body: to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default(),
     };
-    let failure = lock(&inside.failures).pop_front();
+    let failure = {
+        let mut failures = lock(&inside.failures);
+        let waits = asked.method == Method::GET && failures.front() == Some(&AccountFailure::LostWrite);
+        if waits { None } else { failures.pop_front() }
+    };
     let answer = match failure {
         Some(AccountFailure::Status(status, retry_after)) => {
             let answer = P::failed(status);
@@ -285,9 +291,9 @@ async fn any<P: Provider>(State(inside): State<Arc<Inside<P>>>, request: Request
             }
         }
         Some(AccountFailure::Throttled) => P::throttled(),
-        Some(AccountFailure::LostAnswer) | None => P::answer(&inside, &asked).await,
+        Some(AccountFailure::LostAnswer | AccountFailure::LostWrite) | None => P::answer(&inside, &asked).await,
     };
-    let is_lost = failure == Some(AccountFailure::LostAnswer);
+    let is_lost = matches!(failure, Some(AccountFailure::LostAnswer | AccountFailure::LostWrite));
     let what = answer.what.clone().unwrap_or_else(|| {
         let mark = if asked.query.is_empty() { "" } else { "?" };
         format!("{} {}{mark}{}", asked.method, asked.path, asked.query)

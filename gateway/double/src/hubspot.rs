@@ -141,6 +141,11 @@ impl HubspotAccount {
         self.inside.shelf().hooks.clone()
     }
 
+    /// Somebody takes every subscription to this kind of change away.
+    pub fn forget(&self, event: &str) {
+        self.inside.shelf().hooks.retain(|hook| hook.event != event);
+    }
+
     /// Somebody switches every subscription to this kind of change on or off.
     pub fn switch(&self, event: &str, active: bool) {
         let mut shelf = self.inside.shelf();

@@ -120,13 +120,15 @@ impl Keeper {
         }
         let tokens = self.tokens()?;
         let now = self.shelf.now();
-        if refused.is_some() && !tokens.is_due(now) {
-            if last.is_some_and(|last| now < last.plus_ms(REFUSED_MS)) {
-                return Ok(tokens.access);
-            }
+        let is_early = refused.is_some() && !tokens.is_due(now);
+        if is_early && last.is_some_and(|last| now < last.plus_ms(REFUSED_MS)) {
+            return Ok(tokens.access);
+        }
+        let renewed = self.renew(tokens, refused).await?;
+        if is_early {
             *last = Some(now);
         }
-        self.renew(tokens, refused).await
+        Ok(renewed)
     }
 
     /// Exchanges the code of an authorization, and keeps what it gives.

@@ -248,12 +248,12 @@ impl Hook<'_> {
     }
 }
 
-/// Makes all requests, then looks at what became of them. One that was made before, and whose answer was lost, is refused as being there: the list that follows tells.
+/// Makes all requests, then looks at what became of them. A subscription that somebody else has made meanwhile is refused as being there: the list that follows tells.
 fn write(calls: &mut Calls<'_>, requests: Vec<Request>) -> Result<(), Error> {
-    let answers: Vec<_> = requests.into_iter().map(|request| calls.call(request)).collect();
-    for answer in answers {
+    let made: Vec<_> = requests.into_iter().map(|request| (request.method == "POST", calls.call(request))).collect();
+    for (makes, answer) in made {
         let response = answer?;
-        if !response.is_success() && response.status != 409 {
+        if !response.is_success() && !(makes && response.status == 409) {
             return Err(refused(response));
         }
     }
@@ -270,7 +270,7 @@ fn refused(response: &Response) -> Error {
         400 => "does the app have the scopes that the subscriptions need, and is the target URL reached by https?",
         401 => "the token is not valid any more, or belongs to another app",
         403 | 404 => {
-            "only a public app of the older kind lets its webhooks be seen and changed from outside, by a token of its own: is app_id right? Else remove it, and set the webhooks by hand"
+            "only a public app of the older kind lets its webhooks be seen and changed from outside: is app_id right? Else remove it, and set the webhooks by hand"
         }
         _ => "is HubSpot in order? See status.hubspot.com",
     };

@@ -239,3 +239,12 @@ async fn a_provider_that_refuses_every_token_is_asked_for_one_a_minute() {
     shelf.lock().1 += 900_000;
     assert_eq!(keeper.token(None).await, Ok(Hidden::new("a3")));
 }
+
+#[tokio::test]
+async fn a_token_that_could_not_be_renewed_is_asked_for_again_at_once() {
+    let endpoint = endpoint(vec![Some((503, "")), None]).await;
+    let (keeper, _) = keeper(&endpoint, tokens(Some("r0")), 0);
+    let refused = Hidden::new("a0");
+    assert!(matches!(keeper.token(Some(&refused)).await, Err(NoToken::Later(_))));
+    assert_eq!(keeper.token(Some(&refused)).await, Ok(Hidden::new("a2")));
+}
