@@ -253,7 +253,8 @@ fn write(calls: &mut Calls<'_>, requests: Vec<Request>) -> Result<(), Error> {
     let made: Vec<_> = requests.into_iter().map(|request| (request.method == "POST", calls.call(request))).collect();
     for (makes, answer) in made {
         let response = answer?;
-        if !response.is_success() && !(makes && response.status == 409) {
+        let is_there = makes && response.status == 409;
+        if !response.is_success() && !is_there {
             return Err(refused(response));
         }
     }
