@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
 use tidegate_plugin_sdk::{
     Calls, Connector, Error, Report, Request, Response, Severity, Subscription, SubscriptionState, Target,
-    WEBHOOK_SECRET, json, json::Text,
+    WEBHOOK_SECRET, json, json::Text, url,
 };
 
 /// Events that exist for a whole organization only.
@@ -125,15 +125,15 @@ fn scope<'a>(calls: &mut Calls<'a>) -> Result<Scope<'a>, Error> {
 /// Subscriptions that go to the target.
 fn list<'a>(calls: &mut Calls<'a>, scope: &Scope<'_>, target: &Target) -> Result<Vec<Hook<'a>>, Error> {
     let api = &scope.api;
-    let of = format!("organization={}&scope={}", escaped(&scope.person.current_organization), scope.word());
-    let of = if scope.is_organization { of } else { format!("{of}&user={}", escaped(&scope.person.uri)) };
+    let of = format!("organization={}&scope={}", url::escaped(&scope.person.current_organization), scope.word());
+    let of = if scope.is_organization { of } else { format!("{of}&user={}", url::escaped(&scope.person.uri)) };
     let (mut found, mut page_token) = (Vec::new(), String::new());
     for _ in 0..PAGES {
         let url = format!("{api}/webhook_subscriptions?{of}&count=100{page_token}");
         let page: Page<'a> = read(calls.call(Request::get(url))?)?;
         found.extend(page.collection.into_iter().filter(|hook| *hook.callback_url == *target.url));
         match page.pagination.and_then(|pagination| json::string(pagination.next_page_token.as_ref())) {
-            Some(next) => page_token = format!("&page_token={}", escaped(&next)),
+            Some(next) => page_token = format!("&page_token={}", url::escaped(&next)),
             None => break,
         }
     }
@@ -233,19 +233,6 @@ fn findings(mut report: Report, target: &Target, scope: &Scope<'_>) -> Report {
         };
     }
     report
-}
-
-/// A text as a part of a query.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
