@@ -66,6 +66,12 @@ impl Subject {
         connector.as_ref().is_some_and(|connector| connector.backfill)
     }
 
+    /// Whether the provider has one address for all that it sends.
+    fn has_one_address(&self) -> bool {
+        let connector = &self.connection.interpreter.plugin.manifest().connector;
+        connector.as_ref().is_some_and(|connector| connector.one_address)
+    }
+
     /// What is to be sent, by the row, or as usual.
     pub(crate) fn target(&self, row: Option<&ConnectionRow>) -> Target {
         let wanted = row.and_then(|row| row.wanted.as_ref()).map(|wanted| wanted.topics.clone());

@@ -26,6 +26,7 @@ mod lifecycle;
 mod load;
 mod masking;
 mod meta;
+mod meta_account;
 mod metrics;
 mod plugin;
 mod plugin_author;

@@ -172,6 +172,16 @@ impl<P: Provider> Inside<P> {
         let _ = self.outgoing.send(parcel);
     }
 
+    /// Asks an address; none when nothing answered.
+    pub(crate) async fn get(&self, url: reqwest::Url) -> Option<(u16, String)> {
+        if self.is_cut_off.load(SeqCst) {
+            return None;
+        }
+        let response = self.client.get(url).send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.text().await.ok()?))
+    }
+
     /// Posts a body to a webhook's address. The status that it met; none when nothing answered.
     pub(crate) async fn post(&self, url: &str, headers: &[(&str, String)], body: String) -> Option<u16> {
         if self.is_cut_off.load(SeqCst) {

@@ -90,7 +90,7 @@ pub struct Lead {
 
 impl Lead {
     /// As Graph shows it. A field that it has nothing for is left out.
-    fn shown(&self, fields: &[&str]) -> Value {
+    pub(crate) fn shown(&self, fields: &[&str]) -> Value {
         let of = |name: &str| match name {
             "id" => Some(json!(self.id)),
             "created_time" => Some(json!(offset_without_colon(self.created_at_ms))),
@@ -143,12 +143,12 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    fn put_page(&mut self, page: Page) {
+    pub(crate) fn put_page(&mut self, page: Page) {
         let reads = self.pages.remove(&page.id).map(|held| held.reads).unwrap_or_default();
         self.pages.insert(page.id.clone(), Held { page, reads });
     }
 
-    fn put_lead(&mut self, lead: Lead) -> Result<(), ScriptError> {
+    pub(crate) fn put_lead(&mut self, lead: Lead) -> Result<(), ScriptError> {
         if !self.pages.contains_key(&lead.page_id) {
             return Err(ScriptError::Page(lead.page_id));
         }
@@ -163,12 +163,25 @@ impl Shelf {
 
     /// Answers a request, and counts it against the page's limit.
     pub(crate) fn read(&mut self, ask: &Ask<'_>, now_ms: i64) -> Told {
-        let refused = |error| Told { page: None, usage: None, answer: Err(error) };
         if !is_version(ask.version) {
-            return refused(GraphError::path(&format!("/{}/{}", ask.version, ask.id)));
+            let error = GraphError::path(&format!("/{}/{}", ask.version, ask.id));
+            return Told { page: None, usage: None, answer: Err(error) };
         }
-        let held = self.pages.values_mut().find(|held| ask.token == Some(held.page.access_token.as_str()));
-        let Some(held) = held else { return refused(GraphError::token()) };
+        self.metered(ask.token, now_ms, |shelf, page| {
+            let lead = shelf.leads.get(ask.id).filter(|lead| lead.page_id == page.id);
+            answer(lead, ask)
+        })
+    }
+
+    /// Answers who has a page's token and may read its leads, and counts it against the page's limit.
+    pub(crate) fn metered(
+        &mut self,
+        token: Option<&str>,
+        now_ms: i64,
+        say: impl FnOnce(&Self, &Page) -> Result<Value, GraphError>,
+    ) -> Told {
+        let held = self.pages.values_mut().find(|held| token == Some(held.page.access_token.as_str()));
+        let Some(held) = held else { return Told { page: None, usage: None, answer: Err(GraphError::token()) } };
         let own = self.leads.values().filter(|lead| lead.page_id == held.page.id);
         let budget = READS_PER_LEAD * own.filter(|lead| lead.created_at_ms > now_ms - COUNTED_MS).count().max(1);
         held.reads.retain(|at| *at > now_ms - DAY_MS);
@@ -177,24 +190,31 @@ impl Shelf {
         // A page that goes on asking does not fill the memory.
         held.reads.truncate(budget);
         let wait_ms = held.reads.front().filter(|_| is_reached).map_or(0, |first| first + DAY_MS - now_ms);
-        let answer = if is_reached {
-            Err(GraphError::plain(80005))
-        } else {
-            let lead = self.leads.get(ask.id).filter(|lead| lead.page_id == held.page.id);
-            answer(held.page.access, lead, ask)
-        };
         let usage = usage(&held.page.id, held.reads.len() * 100 / budget, wait_ms);
-        Told { page: Some(held.page.id.clone()), usage: Some(usage), answer }
+        let page = held.page.clone();
+        let answer = match page.access {
+            _ if is_reached => Err(GraphError::plain(80005)),
+            LeadAccess::NoPermission => Err(GraphError::plain(200)),
+            LeadAccess::Withheld => Err(GraphError::plain(103)),
+            LeadAccess::Granted => say(self, &page),
+        };
+        Told { page: Some(page.id), usage: Some(usage), answer }
+    }
+
+    /// Leads of a form that were made after this second, the newest first.
+    pub(crate) fn of_form(&self, form: &str, after_s: i64) -> Vec<&Lead> {
+        let is_of = |lead: &&Lead| {
+            lead.more.get("form_id").and_then(Value::as_str) == Some(form)
+                && lead.created_at_ms >= (after_s + 1) * 1_000
+        };
+        let mut found: Vec<&Lead> = self.leads.values().filter(is_of).collect();
+        found.sort_by_key(|lead| std::cmp::Reverse(lead.created_at_ms));
+        found
     }
 }
 
 /// What is said to a token that is a page's and within its limit.
-fn answer(access: LeadAccess, lead: Option<&Lead>, ask: &Ask<'_>) -> Result<Value, GraphError> {
-    match access {
-        LeadAccess::NoPermission => return Err(GraphError::plain(200)),
-        LeadAccess::Withheld => return Err(GraphError::plain(103)),
-        LeadAccess::Granted => {}
-    }
+fn answer(lead: Option<&Lead>, ask: &Ask<'_>) -> Result<Value, GraphError> {
     // Graph does not say whether there is none, or it is another page's.
     let lead = lead.ok_or_else(|| GraphError::unreadable(ask.id))?;
     let mut fields = USUAL.to_vec();
@@ -205,12 +225,14 @@ fn answer(access: LeadAccess, lead: Option<&Lead>, ask: &Ask<'_>) -> Result<Valu
         }
         fields = value.split(',').collect();
     }
-    match fields.iter().find(|field| !FIELDS.contains(field)) {
-        Some(unknown) => Err(GraphError::parameter(format!(
-            "Tried accessing nonexisting field ({unknown}) on node type (UserLeadGenInfo)"
-        ))),
-        None => Ok(lead.shown(&fields)),
-    }
+    known(&fields)?;
+    Ok(lead.shown(&fields))
+}
+
+/// Whether leads have these fields.
+pub(crate) fn known(fields: &[&str]) -> Result<(), GraphError> {
+    let unknown = fields.iter().find(|field| !FIELDS.contains(field));
+    unknown.map_or(Ok(()), |unknown| Err(GraphError::nonexisting(unknown, "UserLeadGenInfo")))
 }
 
 /// The limit of a page as the header tells it: percents, and minutes until it is read from again.

@@ -11,6 +11,7 @@ mod hubspot;
 mod ids;
 mod leads;
 mod limits;
+mod meta;
 mod oauth;
 mod people;
 mod record;
@@ -31,6 +32,7 @@ pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, Sta
 pub use double::Double;
 pub use hubspot::{HubspotAccount, HubspotHook};
 pub use leads::{Lead, LeadAccess, Page};
+pub use meta::MetaAccount;
 pub use oauth::OauthApp;
 pub use record::{
     Delivery, LeadRead, Record, RefusedRequest, SentMessage, SentParameter, SentSms, SmsStatusRecord, StatusRecord,

@@ -121,6 +121,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Worth knowing.
+    pub fn note(problem: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, problem: problem.into(), advice: Some(advice.into()) }
+    }
+
     /// Something is missed.
     pub fn problem(problem: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { severity: Severity::Problem, problem: problem.into(), advice: Some(advice.into()) }

@@ -186,15 +186,17 @@ impl Loader<'_> {
         for auth in manifest.auth_for(is_given) {
             let Some(host) = filled(&auth.host, section, info)? else { continue };
             if let Some(name) = auth.user.iter().chain([&auth.secret]).find(is_missing) {
-                let line = format!("{name} = \"${{{}}}\"", name.to_ascii_uppercase());
+                let line = |name: &str| format!("{name} = \"${{{}}}\"", name.to_ascii_uppercase());
                 if !auth.optional {
                     let problem = format!(
-                        "the plugin {} needs {name}: add `{line}` under [connections.credentials]",
-                        manifest.id
+                        "the plugin {} needs {name}: add `{}` under [connections.credentials]",
+                        manifest.id,
+                        line(name)
                     );
                     return Err(fault(&key, problem));
                 }
-                found.without.push(MissingCredential { host, line: format!("{key} needs {line}") });
+                let lines: Vec<String> = manifest.choices(auth).map(|auth| line(&auth.secret)).collect();
+                found.without.push(MissingCredential { host, line: format!("{key} needs {}", lines.join(" or ")) });
                 continue;
             }
             let Some(kind) = kind(auth, &value) else {

@@ -1,7 +1,7 @@
 //! One round of looking after a connection: what the provider sends is checked and mended, then a page of what changed is read. The provider is asked in
 //! [`Round::go`]; what follows for the row is decided by pure functions, and written by [`settle`] in one commit with the next turn.
 
-use super::{ConnectorFault, Subject, admit, perform, schedule, secret, subscribe::clear};
+use super::{ConnectorFault, Subject, admit, perform, schedule, secret, subscribe::leave};
 use crate::{
     app::App,
     records::{ConnectionRow, Reading, Trouble},
@@ -107,7 +107,7 @@ impl Round {
         let secret = self.secret(app).map_err(ConnectorFault::Refused)?;
         perform(app, &self.subject, &mending, secret.as_ref()).await?;
         if wanted.url != target.url {
-            clear(app, &self.subject, &wanted.url, &[]).await?;
+            leave(app, &self.subject, &wanted.url).await?;
         }
         let Report { subscriptions, findings, .. } = perform(app, &self.subject, &Task::Check(target), None).await?;
         outcome.checked = Some((subscriptions, findings));

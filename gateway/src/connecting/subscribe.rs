@@ -55,7 +55,7 @@ pub(crate) async fn subscribe(app: &Arc<App>, subject: &Subject, topics: Vec<Str
     // What else goes there would be signed with a secret that is forgotten one day.
     let (left, is_other) = clear(app, subject, &target.url, &target.topics).await?;
     if let Some(old) = before.filter(|old| old.url != target.url) {
-        clear(app, subject, &old.url, &[]).await?;
+        leave(app, subject, &old.url).await?;
     }
     let report = if is_other { left } else { report };
     let found = report.clone();
@@ -81,13 +81,16 @@ pub(crate) async fn unsubscribe(app: &Arc<App>, subject: &Subject) -> Subscribed
     Ok(report)
 }
 
+/// Has the provider send nothing more to an address of before.
+pub(super) async fn leave(app: &App, subject: &Subject, url: &str) -> Result<(), ConnectorFault> {
+    if !subject.has_one_address() {
+        clear(app, subject, url, &[]).await?;
+    }
+    Ok(())
+}
+
 /// Has the provider send nothing to the URL but these topics. Gives what is left, and whether something had to go.
-pub(super) async fn clear(
-    app: &App,
-    subject: &Subject,
-    url: &str,
-    keep: &[String],
-) -> Result<(Report, bool), ConnectorFault> {
+async fn clear(app: &App, subject: &Subject, url: &str, keep: &[String]) -> Result<(Report, bool), ConnectorFault> {
     let target = |topics: Vec<String>| Target { url: url.to_owned(), topics };
     let found = perform_patiently(app, subject, &Task::Check(target(Vec::new())), None).await?;
     let mut extra: Vec<String> = found.subscriptions.iter().map(|held| held.topic.clone()).collect();

@@ -134,10 +134,13 @@ fn of_configuration(app: &App, subject: &Subject, row: Option<&ConnectionRow>) -
     let add = "add it to tidegate.toml, and `tidegate reload`";
     found.extend(subject.connection.not_granted.iter().map(|line| Finding::problem(line.clone(), add)));
     let without = subject.connection.reach.iter().flat_map(|reach| &reach.rules.without_credential);
+    let wanted = row.and_then(|row| row.wanted.as_ref());
     if subject.connects() {
-        found.extend(without.map(|missing| Finding::problem(missing.line.clone(), add)));
+        // Who sets webhooks by hand may do without.
+        let finding = if wanted.is_some() { Finding::problem } else { Finding::note };
+        found.extend(without.map(|missing| finding(missing.line.clone(), add)));
     }
-    let Some(wanted) = row.and_then(|row| row.wanted.as_ref()) else { return found };
+    let Some(wanted) = wanted else { return found };
     if app.catalog().config().server.public_url.is_empty() {
         found.push(Finding::warning(
             format!("server.public_url is not set: the provider is told {}", subject.url),

@@ -1,19 +1,19 @@
 //! Leads of advertisements. The webhook tells ids; what the person answered is read from Graph: `GET /{leadgen_id}`
 //! (<https://developers.facebook.com/documentation/ads-commerce/marketing-api/guides/lead-ads/retrieving>).
 
-use crate::common;
+use crate::{
+    common,
+    graph::{self, Refusal},
+};
 use answers::Answered;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tidegate_plugin_sdk::{
-    Context, Error, Event, Interpretation, Item, Lead, Request, Response, json, json::Instant, json::Object,
-    json::Text, url,
+    Context, Error, Event, Interpretation, Item, Lead, Request, Response, json, json::Instant, json::Object, json::Text,
 };
 
 mod answers;
 
-const GRAPH: &str = "graph.facebook.com";
-const VERSION: &str = "v25.0";
 /// The id that the dashboard's test button sends. There is no lead behind it.
 const DASHBOARD_TEST: &str = "444444444444";
 
@@ -110,11 +110,10 @@ impl Settings {
     }
 
     fn url(&self, id: &str) -> String {
-        let version = self.graph_version.as_deref().unwrap_or(VERSION);
         let asked = ["id", "created_time", "ad_id", "form_id", "field_data"].into_iter();
         let fields: Vec<&str> = asked.chain(self.lead_fields.iter().map(String::as_str)).collect();
-        let graph = url::root(self.api_host.as_deref().unwrap_or(GRAPH));
-        [&graph, "/", version, "/", id, "?fields=", &fields.join(",")].concat()
+        let graph = graph::root(self.api_host.as_deref(), self.graph_version.as_deref());
+        [&graph, "/", id, "?fields=", &fields.join(",")].concat()
     }
 }
 
@@ -130,20 +129,7 @@ impl Read<'_> {
     }
 }
 
-/// Graph's own words for what went wrong.
-#[derive(Deserialize)]
-struct Refused<'a> {
-    #[serde(borrow)]
-    error: GraphError<'a>,
-}
-
-#[derive(Deserialize)]
-struct GraphError<'a> {
-    #[serde(borrow)]
-    code: Option<Text<'a>>,
-}
-
-/// The answer, or why there is none. Its texts stay out: they may repeat what was asked.
+/// The answer, or why there is none.
 fn read<'a>(response: &'a Response) -> Result<Read<'a>, Error> {
     if response.is_success() {
         return json::parse(&response.body).map_err(|error| match error {
@@ -153,23 +139,18 @@ fn read<'a>(response: &'a Response) -> Result<Read<'a>, Error> {
             other @ (Error::Need | Error::Skip(_)) => other,
         });
     }
-    let refused =
-        json::parse::<Refused<'_>>(&response.body).ok().and_then(|refused| json::string(refused.error.code.as_ref()));
-    let status = response.status;
-    let code = refused.as_deref().unwrap_or("none");
-    Err(match code {
-        // Rate limits of the app, the user, the page and the account; a hiccup.
-        "1" | "2" | "4" | "17" | "32" | "613" | "80005" => busy(status, code),
-        _ if status == 429 || status >= 500 => busy(status, code),
-        "100" => Error::new(
+    let refusal = Refusal::of(response);
+    let Refusal { status, code } = &refusal;
+    if refusal.is_busy() {
+        return Err(Error::new(format!("Meta could not answer now (status {status}, code {code})")).retryable());
+    }
+    Err(if code == "100" {
+        Error::new(
             "Meta knows no such lead, or does not show it to this connection (code 100): the lead may be deleted, or the page's access token lacks leads_retrieval",
-        ),
-        _ => Error::new(format!(
+        )
+    } else {
+        Error::new(format!(
             "Meta does not show the lead to this connection (status {status}, code {code}): the access token must be the page's, valid, and have leads_retrieval; the page's Lead Access Manager must allow the app"
-        )),
+        ))
     })
-}
-
-fn busy(status: u16, code: &str) -> Error {
-    Error::new(format!("Meta could not answer now (status {status}, code {code})")).retryable()
 }

@@ -1,8 +1,10 @@
 //! Meta webhooks to canonical events: WhatsApp and lead ads. One item is one change of one account, named by its field. It knows Meta's payloads, and no gateway.
 
 mod account;
+mod app;
 mod common;
 mod error;
+mod graph;
 mod identity;
 mod lead;
 mod message;
@@ -39,7 +41,7 @@ impl Plugin for Meta {
     }
 }
 
-export!(Meta);
+export!(Meta, connector);
 
 #[cfg(test)]
 mod tests;

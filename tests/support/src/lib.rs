@@ -25,7 +25,8 @@ pub use provider::{Provider, Reply};
 pub use setup::{Setup, Template, stepped};
 pub use shop::{Customer, fixture, fixture_file, order};
 pub use tidegate_double::{
-    AccountFailure, CalendlyAccount, HookStatus, HubspotAccount, Manner, OauthApp, Registry, ShopifyShop, WooStore,
+    AccountFailure, CalendlyAccount, HookStatus, HubspotAccount, Manner, MetaAccount, OauthApp, Registry, ShopifyShop,
+    WooStore,
 };
 pub use wait::PATIENCE;
 pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, twilio, woocommerce};

@@ -39,6 +39,10 @@ impl GraphError {
         Self { title: title.into(), details: None, ..Self::of(100) }
     }
 
+    pub(crate) fn nonexisting(field: &str, node: &str) -> Self {
+        Self::parameter(format!("Tried accessing nonexisting field ({field}) on node type ({node})"))
+    }
+
     pub(crate) fn token() -> Self {
         Self {
             title: "Invalid OAuth access token - Cannot parse access token".to_owned(),
@@ -123,6 +127,7 @@ pub(crate) fn words(code: i64) -> (u16, &'static str, &'static str) {
         200 => (403, "Requires leads_retrieval permission to manage the object", "The token lacks a permission."),
         368 => (403, "Temporarily blocked for policies violations", "The WhatsApp Business Account associated with the app has been restricted or disabled for violating a platform policy."),
         80005 => (400, "There have been too many leadgen api calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.", "The page's limit of reading leads has been reached."),
+        80001 => (400, "There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.", "The page's limit of calls has been reached."),
         130429 => (400, "Rate limit hit", "Cloud API message throughput has been reached."),
         130472 => (400, "User's number is part of an experiment", "Message was not sent as part of an experiment."),
         131000 => (500, "Something went wrong", "Message failed to send due to an unknown error."),

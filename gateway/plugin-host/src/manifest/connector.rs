@@ -20,6 +20,9 @@ pub struct Connector {
     pub topics: Vec<String>,
     /// Whether what no webhook told can be read again.
     pub backfill: bool,
+    /// Whether the provider has one address for all that it sends, which no subscription names: when it changes, none is left behind at the one before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub one_address: bool,
 }
 
 /// Who makes the secret that webhooks are signed with.

@@ -58,14 +58,18 @@ impl Manifest {
     /// The entries that hold for a connection. Of the `bearer` and `oauth` entries for one host one does, since both are `Authorization`: the first that `is_given`, else the
     /// first.
     pub fn auth_for(&self, is_given: impl Fn(&Auth) -> bool) -> Vec<&Auth> {
-        let is_either = |auth: &Auth| matches!(auth.kind, AuthKind::Bearer | AuthKind::Oauth);
         let holds = |auth: &&Auth| {
-            let mut alike = self.auth.iter().filter(|held| is_either(held) && held.host == auth.host);
-            let first = alike.clone().next();
-            !is_either(auth)
-                || alike.find(|held| is_given(held)).or(first).is_some_and(|held| std::ptr::eq(held, *auth))
+            let held = self.choices(auth).find(|held| is_given(held)).or(self.choices(auth).next());
+            held.is_some_and(|held| std::ptr::eq(held, *auth))
         };
         self.auth.iter().filter(holds).collect()
+    }
+
+    /// The entries that this one is a choice of: a host is given one bearer token, whatever its name is and whoever gives it.
+    pub fn choices<'m>(&'m self, auth: &'m Auth) -> impl Iterator<Item = &'m Auth> {
+        let is_either = |auth: &Auth| matches!(auth.kind, AuthKind::Bearer | AuthKind::Oauth);
+        let is_alike = move |held: &&Auth| is_either(auth) && is_either(held) && held.host == auth.host;
+        self.auth.iter().filter(move |held| std::ptr::eq(*held, auth) || is_alike(held))
     }
 }
 
