@@ -77,9 +77,9 @@ pub(crate) fn not_missed(ctx: &mut Context<'_>, item: &Item) -> Result<Interpret
     let invitee = &webhook.payload;
     let id = invitee.id()?;
     let at = webhook.happened_at(item);
-    let known: Option<Known> = ctx.state()?;
-    let is_news = known.as_ref().is_none_or(|known| known.is_undoing_told(at));
-    ctx.set_state(&known.unwrap_or_default().undone(at))?;
+    let known: Known = ctx.state()?.unwrap_or_default();
+    let is_news = known.is_undoing_told(at);
+    ctx.set_state(&known.undone(at))?;
     if !is_news {
         // It overtook what it takes back, or came twice. That it came is kept, so this is not a skip.
         return Ok(Interpretation::default());

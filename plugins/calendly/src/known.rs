@@ -41,8 +41,13 @@ impl Known {
         }
     }
 
-    /// Whether it is news that a mark was taken back at this moment. It is not when a newer mark is known, or when none is taken back by it.
+    /// Whether it is news that a mark was taken back at this moment. It is when nothing was told of the booking: its mark is older than what is known. It is not when a
+    /// newer mark is known, or when none is taken back by it.
     pub(crate) fn is_undoing_told(&self, at: &str) -> bool {
+        // That it replaces another is known from the other's webhook.
+        if !self.booked && !self.cancelled && self.missed_at.is_none() && self.not_missed_at.is_none() {
+            return true;
+        }
         let Some(missed_at) = self.missed_at.as_deref() else { return false };
         let is_over = is_from(self.not_missed_at.as_deref(), missed_at) || is_from(self.not_missed_at.as_deref(), at);
         !is_over && is_from(Some(at), missed_at)

@@ -165,6 +165,14 @@ fn a_no_show_that_was_overtaken_by_its_undoing_is_not_told() {
 }
 
 #[test]
+fn an_undoing_is_told_of_a_booking_of_which_only_the_old_half_of_its_rescheduling_came() {
+    let mut story = Story::default();
+    story.check(&moved("20", None, "10"), &[]);
+    story.check(&not_missed("2026-03-10T10:25:00Z"), &["appointment.no_show_undone"]);
+    story.check(&not_missed("2026-03-10T10:25:00Z"), &[]);
+}
+
+#[test]
 fn an_undoing_that_comes_late_does_not_take_a_newer_no_show_back() {
     let (first, undone, second) =
         (missed("2026-03-10T10:20:00Z"), not_missed("2026-03-10T10:25:00Z"), missed("2026-03-10T10:30:00Z"));
