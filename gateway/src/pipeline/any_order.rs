@@ -15,6 +15,7 @@
 
 mod calendly;
 mod hubspot;
+mod meta;
 mod shopify;
 mod woocommerce;
 
@@ -262,5 +263,10 @@ proptest! {
     #[test]
     fn webhooks_of_calendly_in_any_order((happenings, another) in set()) {
         check(&calendly::PROVIDER, &happenings, &another);
+    }
+
+    #[test]
+    fn webhooks_of_meta_in_any_order((happenings, another) in set()) {
+        check(&meta::PROVIDER, &happenings, &another);
     }
 }
