@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 const NOW_MS: i64 = 1_772_359_200_000;
 
-fn ask(shelf: &mut Shelf, token: &str, line: &str, body: Value) -> Result<Value, (i64, String)> {
+fn ask(shelf: &mut Shelf, token: &str, line: &str, body: &Value) -> Result<Value, (i64, String)> {
     let (method, path) = line.split_once(' ').unwrap();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let asked = Asked {
@@ -40,20 +40,20 @@ fn shelf() -> Shelf {
 fn a_page_tells_an_app_what_it_is_asked_to() {
     let mut shelf = shelf();
     let list = format!("GET {PAGE_ID}/subscribed_apps");
-    let told = ask(&mut shelf, PAGE_TOKEN, &list, Value::Null).unwrap();
+    let told = ask(&mut shelf, PAGE_TOKEN, &list, &Value::Null).unwrap();
     assert_eq!(told["data"].as_array().unwrap().len(), 1, "another app: {told}");
     let post = format!("POST {PAGE_ID}/subscribed_apps");
-    let error = ask(&mut shelf, PAGE_TOKEN, &post, json!({"subscribed_fields": "leads"})).unwrap_err();
+    let error = ask(&mut shelf, PAGE_TOKEN, &post, &json!({"subscribed_fields": "leads"})).unwrap_err();
     assert!(error.0 == 100 && error.1.contains("must be one of"), "{error:?}");
-    assert_eq!(ask(&mut shelf, PAGE_TOKEN, &post, Value::Null).unwrap_err().0, 100, "a page wants fields");
-    ask(&mut shelf, PAGE_TOKEN, &post, json!({"subscribed_fields": "leadgen,feed"})).unwrap();
-    let told = ask(&mut shelf, PAGE_TOKEN, &list, Value::Null).unwrap();
+    assert_eq!(ask(&mut shelf, PAGE_TOKEN, &post, &Value::Null).unwrap_err().0, 100, "a page wants fields");
+    ask(&mut shelf, PAGE_TOKEN, &post, &json!({"subscribed_fields": "leadgen,feed"})).unwrap();
+    let told = ask(&mut shelf, PAGE_TOKEN, &list, &Value::Null).unwrap();
     assert_eq!(told["data"][1]["subscribed_fields"], json!(["leadgen", "feed"]));
-    assert_eq!(ask(&mut shelf, WABA_TOKEN, &list, Value::Null).unwrap_err().0, 100, "another's token");
-    assert_eq!(ask(&mut shelf, "EAAnobody", &list, Value::Null).unwrap_err().0, 190);
+    assert_eq!(ask(&mut shelf, WABA_TOKEN, &list, &Value::Null).unwrap_err().0, 100, "another's token");
+    assert_eq!(ask(&mut shelf, "EAAnobody", &list, &Value::Null).unwrap_err().0, 190);
     let leaky = format!("{list}?access_token=x");
-    assert!(ask(&mut shelf, PAGE_TOKEN, &leaky, Value::Null).unwrap_err().1.contains("written down"));
-    ask(&mut shelf, PAGE_TOKEN, &format!("DELETE {PAGE_ID}/subscribed_apps"), Value::Null).unwrap();
+    assert!(ask(&mut shelf, PAGE_TOKEN, &leaky, &Value::Null).unwrap_err().1.contains("written down"));
+    ask(&mut shelf, PAGE_TOKEN, &format!("DELETE {PAGE_ID}/subscribed_apps"), &Value::Null).unwrap();
     assert!(!shelf.tells_leads());
 }
 
@@ -61,13 +61,13 @@ fn a_page_tells_an_app_what_it_is_asked_to() {
 fn a_whatsapp_account_tells_all_or_nothing_and_may_have_an_address_of_its_own() {
     let mut shelf = shelf();
     let (list, post) = (format!("GET {WABA_ID}/subscribed_apps"), format!("POST {WABA_ID}/subscribed_apps"));
-    ask(&mut shelf, WABA_TOKEN, &post, json!({})).unwrap();
+    ask(&mut shelf, WABA_TOKEN, &post, &json!({})).unwrap();
     shelf.aim = Some("https://other.example/x".to_owned());
-    let told = ask(&mut shelf, WABA_TOKEN, &list, Value::Null).unwrap();
+    let told = ask(&mut shelf, WABA_TOKEN, &list, &Value::Null).unwrap();
     let own = &told["data"][1];
     assert_eq!(own["whatsapp_business_api_data"]["id"], APP_ID.to_string());
     assert_eq!(own["override_callback_uri"], "https://other.example/x");
-    ask(&mut shelf, WABA_TOKEN, &post, json!({})).unwrap();
+    ask(&mut shelf, WABA_TOKEN, &post, &json!({})).unwrap();
     assert!(shelf.is_on_waba && shelf.aim.is_none());
 }
 
@@ -81,7 +81,7 @@ fn leads_of_a_form_come_newest_first_a_part_at_a_time() {
     };
     let first_s = NOW_MS / 1_000 - 60;
     let mut ids = |query: String| {
-        let told = ask(&mut shelf, PAGE_TOKEN, &format!("GET 2468/leads?fields=id&{query}"), Value::Null)?;
+        let told = ask(&mut shelf, PAGE_TOKEN, &format!("GET 2468/leads?fields=id&{query}"), &Value::Null)?;
         let ids: Vec<String> =
             told["data"].as_array().unwrap().iter().map(|lead| lead["id"].as_str().unwrap().to_owned()).collect();
         Ok::<_, (i64, String)>((ids, told["paging"]["next"].is_string()))
@@ -91,6 +91,6 @@ fn leads_of_a_form_come_newest_first_a_part_at_a_time() {
     assert_eq!(ids(filter(first_s)).unwrap().0, ["772", "771"], "later than the second");
     assert_eq!(ids("filtering=[]".to_owned()).unwrap_err().0, 100);
     assert_eq!(ids(format!("{}&after=of-another", filter(0))).unwrap_err().0, 100);
-    let forms = ask(&mut shelf, PAGE_TOKEN, &format!("GET {PAGE_ID}/leadgen_forms?fields=id,status"), Value::Null);
+    let forms = ask(&mut shelf, PAGE_TOKEN, &format!("GET {PAGE_ID}/leadgen_forms?fields=id,status"), &Value::Null);
     assert_eq!(forms.unwrap()["data"], json!([{"id": "2468", "status": "ACTIVE"}]));
 }
