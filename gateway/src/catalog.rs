@@ -33,7 +33,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use tidegate_channels::{Channel, HttpClient};
-use tidegate_fetch::{Fetcher, Reach};
+use tidegate_fetch::{Fetcher, Keeper, Reach};
 use tidegate_flows::{Flow, FlowSet, TemplateSet};
 use tidegate_model::{
     DeliveryId, Timestamp, message::ChannelKind, opt_out::Keywords, outcome::ConnectionInfo, scheme::Proof,
@@ -297,7 +297,12 @@ pub(crate) struct Catalog {
 impl Connection {
     /// Whether its tokens come from a person's authorization.
     pub(crate) fn is_authorized_by_a_person(&self) -> bool {
-        self.reach.as_ref().is_some_and(|reach| reach.authorized.is_some())
+        self.keeper().is_some_and(Keeper::needs_person)
+    }
+
+    /// Who keeps its tokens, where the provider gives some for a time.
+    pub(crate) fn keeper(&self) -> Option<&Keeper> {
+        self.reach.as_ref()?.authorized.as_ref().map(|authorized| &*authorized.keeper)
     }
 }
 

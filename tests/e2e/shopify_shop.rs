@@ -3,7 +3,7 @@
 use crate::{shop, text};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_test_support::{AccountFailure, Gateway, SHOPIFY_SECRET, ShopifyShop, fixture, stepped};
+use tidegate_test_support::{AccountFailure, Gateway, OauthApp, SHOPIFY_SECRET, ShopifyShop, fixture, stepped};
 
 const TOKEN: &str = "shpat_5d1c9e77aa4d23b6f0c8de91";
 /// Topics that the plugin reads.
@@ -153,4 +153,43 @@ async fn what_a_shop_refuses_is_told_with_what_to_do_and_a_lost_answer_makes_not
     remote.fail_next(2, AccountFailure::LostAnswer);
     gateway.ask(&["connection", "subscribe", "shopify"]).await.good();
     assert_eq!(remote.subscriptions().len(), TOPICS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_of_the_store_s_own_asks_for_a_token_a_day_and_nobody_authorizes_it() {
+    let clock = stepped();
+    let client = ("a-shop-s-app".to_owned(), SHOPIFY_SECRET.to_owned());
+    let app = OauthApp { client, redirects: Vec::new(), is_basic: false, single_use: false, life_s: 86_399 };
+    let remote = ShopifyShop::start_with(clock.clone(), app).await.expect("the shop opens");
+    let domain = remote.authority();
+    let connection = |secret: &str| {
+        format!("account = {domain:?}\ncredentials = {{ client_id = \"a-shop-s-app\", client_secret = {secret:?} }}\n")
+    };
+    let config = format!("[plugins.shopify]\nprivate_hosts = [{domain:?}]\n");
+    let gateway = shop().connection("shopify", &connection(SHOPIFY_SECRET), &config).on(clock).start().await;
+    gateway.ask(&["connection", "subscribe", "shopify"]).await.good();
+    assert_eq!(remote.subscriptions().len(), TOPICS);
+    remote.place(&order(1));
+    settle(&gateway, &remote).await;
+    assert_eq!(counts(&gateway, ["order.placed"]).await, [1]);
+    let tokens = || remote.heard().iter().filter(|what| what.contains("/admin/oauth/access_token")).count();
+    assert_eq!(tokens(), 1, "one for all requests of the day");
+
+    // It ends before its time, and another one is asked for; so it is when its day is over.
+    remote.end_access();
+    let shown = check(&gateway).await;
+    assert_ne!(text(&shown, "state"), "problem", "{shown:#}");
+    assert_eq!(tokens(), 2);
+    gateway.advance(Duration::from_secs(86_400)).await;
+    settle(&gateway, &remote).await;
+    let shown = check(&gateway).await;
+    assert!(shown["authorization"]["expires_at"].is_string() && text(&shown, "state") != "problem", "{shown:#}");
+    assert_eq!(tokens(), 3);
+    let asked = gateway.ask(&["connection", "authorize", "shopify"]).await;
+    assert!(asked.err.contains("asks for its tokens by itself"), "{}", asked.err);
+    assert!(!gateway.log_text().contains("shpat-"), "a token is in the log");
+
+    let other = shop().connection("shopify", &connection("another secret"), &config).start().await;
+    let asked = other.ask(&["connection", "subscribe", "shopify"]).await;
+    assert!(asked.err.contains("check its client id and client secret"), "{}", asked.err);
 }

@@ -3,7 +3,8 @@
 //!
 //! A delivery is tried once: what Shopify would try again over four hours is lost at once.
 //!
-//! Sources: <https://shopify.dev/docs/api/admin-graphql/2026-01/mutations/webhookSubscriptionCreate>, <https://shopify.dev/docs/api/admin-rest/latest/resources/order>,
+//! Sources: <https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/client-credentials-grant>,
+//! <https://shopify.dev/docs/api/admin-graphql/2026-01/mutations/webhookSubscriptionCreate>, <https://shopify.dev/docs/api/admin-rest/latest/resources/order>,
 //! <https://shopify.dev/docs/api/usage/limits>.
 
 mod document;
@@ -15,6 +16,7 @@ mod shelf;
 use crate::{
     account::{Account, Answer, Asked, Inside, Provider, lock},
     config::StartError,
+    oauth::{Oauth, OauthApp},
 };
 use serde_json::Value;
 use shelf::Shelf;
@@ -31,6 +33,7 @@ pub struct Shop {
     token: String,
     /// The app's client secret: webhooks are signed with it.
     secret: String,
+    oauth: Option<Oauth>,
     shelf: Mutex<Shelf>,
 }
 
@@ -40,8 +43,26 @@ impl ShopifyShop {
     /// # Errors
     /// There is no port, or no HTTP client.
     pub async fn start(clock: DomainClock, token: &str, secret: &str) -> Result<Self, StartError> {
-        let own = Shop { token: token.to_owned(), secret: secret.to_owned(), shelf: Mutex::default() };
-        Self::open(clock, own).await
+        Self::with(clock, token, secret, None).await
+    }
+
+    /// The same, for an app that asks for its tokens by itself.
+    ///
+    /// # Errors
+    /// As [`ShopifyShop::start`].
+    pub async fn start_with(clock: DomainClock, app: OauthApp) -> Result<Self, StartError> {
+        let secret = app.client.1.clone();
+        Self::with(clock, "nobody has this token", &secret, Some(Oauth::new(app))).await
+    }
+
+    async fn with(clock: DomainClock, token: &str, secret: &str, oauth: Option<Oauth>) -> Result<Self, StartError> {
+        let (token, secret) = (token.to_owned(), secret.to_owned());
+        Self::open(clock, Shop { token, secret, oauth, shelf: Mutex::default() }).await
+    }
+
+    /// Tokens of the app end before their time.
+    pub fn end_access(&self) {
+        self.inside.own.oauth.iter().for_each(Oauth::end_access);
     }
 
     /// Somebody orders: the order gets an id and its times, and webhooks go out. Gives the id.

@@ -1,4 +1,5 @@
-//! The tokens of one authorized connection: renewed before they end, by one at a time, and kept on disk before they are used. It knows no store and no clock: both are its
+//! The tokens of one connection, which a person authorized or whose app asks for them by itself: renewed before they end, by one at a time, and kept on disk before they
+//! are used. It knows no store and no clock: both are its
 //! shelf's. A token endpoint's answer goes nowhere else.
 
 use crate::{
@@ -120,10 +121,11 @@ impl Keeper {
         }
         let tokens = self.tokens()?;
         let now = self.shelf.now();
-        let is_early = refused.is_some() && !tokens.is_due(now);
-        if is_early && last.is_some_and(|last| now < last.plus_ms(REFUSED_MS)) {
-            return Ok(tokens.access);
+        let early = tokens.as_ref().filter(|tokens| refused.is_some() && !tokens.is_due(now));
+        if let (Some(tokens), true) = (early, last.is_some_and(|last| now < last.plus_ms(REFUSED_MS))) {
+            return Ok(tokens.access.clone());
         }
+        let is_early = early.is_some();
         let renewed = self.renew(tokens, refused).await?;
         if is_early {
             *last = Some(now);
@@ -143,43 +145,56 @@ impl Keeper {
 
     /// The token that lies there, when it is good.
     fn good(&self, refused: Option<&Hidden>) -> Result<Option<Hidden>, NoToken> {
-        let tokens = self.tokens()?;
-        let is_good = !tokens.is_due(self.shelf.now()) && refused != Some(&tokens.access);
-        Ok(is_good.then_some(tokens.access))
+        let is_good = |tokens: &Tokens| !tokens.is_due(self.shelf.now()) && refused != Some(&tokens.access);
+        Ok(self.tokens()?.filter(is_good).map(|tokens| tokens.access))
     }
 
-    fn tokens(&self) -> Result<Tokens, NoToken> {
-        match self.shelf.held().map_err(NoToken::Later)? {
-            Held::Tokens(tokens) => Ok(tokens),
-            Held::Nothing => Err(NoToken::Unauthorized("nobody has authorized it yet".to_owned())),
-            Held::Void(reason) => Err(NoToken::Unauthorized(reason)),
-        }
-    }
-
-    async fn renew(&self, tokens: Tokens, refused: Option<&Hidden>) -> Result<Hidden, NoToken> {
-        let is_alive = refused != Some(&tokens.access) && self.shelf.now() < tokens.expires_at;
-        let Some(used) = tokens.refresh.clone() else {
-            if is_alive {
-                return Ok(tokens.access);
-            }
-            return Err(NoToken::Unauthorized("its token has ended, and the provider gives no other".to_owned()));
+    /// What lies there; `None` when nothing does, and the app asks by itself.
+    fn tokens(&self) -> Result<Option<Tokens>, NoToken> {
+        let reason = match self.shelf.held().map_err(NoToken::Later)? {
+            Held::Tokens(tokens) => return Ok(Some(tokens)),
+            Held::Nothing => "nobody has authorized it yet".to_owned(),
+            Held::Void(reason) => reason,
         };
-        match self.ask(&oauth::refresh(&self.provider, &self.client, &used)).await {
+        if self.needs_person() { Err(NoToken::Unauthorized(reason)) } else { Ok(None) }
+    }
+
+    /// Whether a person authorizes the connection; else the app asks for tokens by itself.
+    pub const fn needs_person(&self) -> bool {
+        self.provider.authorize.is_some()
+    }
+
+    async fn renew(&self, tokens: Option<Tokens>, refused: Option<&Hidden>) -> Result<Hidden, NoToken> {
+        let is_alive = |tokens: &&Tokens| refused != Some(&tokens.access) && self.shelf.now() < tokens.expires_at;
+        let alive = tokens.as_ref().filter(is_alive).map(|tokens| tokens.access.clone());
+        let used = tokens.as_ref().and_then(|tokens| tokens.refresh.clone()).filter(|_| self.needs_person());
+        let request = match &used {
+            Some(used) => oauth::refresh(&self.provider, &self.client, used),
+            None if !self.needs_person() => oauth::own(&self.provider, &self.client),
+            None => {
+                let ended = "its token has ended, and the provider gives no other";
+                return alive.ok_or_else(|| NoToken::Unauthorized(ended.to_owned()));
+            }
+        };
+        let fault = match self.ask(&request).await {
             Ok(granted) => {
-                let renewed = tokens.renewed(granted);
+                let renewed = match tokens {
+                    Some(tokens) => tokens.renewed(granted),
+                    None => Tokens::first(granted),
+                };
                 // The one before may be void already: what is used must be on disk.
                 self.shelf.keep(&renewed).map_err(NoToken::Later)?;
-                Ok(renewed.access)
+                return Ok(renewed.access);
             }
-            Err(fault @ TokenFault::Void(_)) => {
-                let reason = fault.to_string();
-                self.shelf.void(&used, &reason).map_err(NoToken::Later)?;
-                Err(NoToken::Unauthorized(reason))
-            }
-            // It was to be renewed early, and is still good.
-            Err(_) if is_alive => Ok(tokens.access),
-            Err(fault) => Err(NoToken::Later(fault.to_string())),
+            Err(fault) => fault,
+        };
+        if let (TokenFault::Void(_), Some(used)) = (&fault, &used) {
+            let reason = fault.to_string();
+            self.shelf.void(used, &reason).map_err(NoToken::Later)?;
+            return Err(NoToken::Unauthorized(reason));
         }
+        // It was to be renewed early, and may still be good.
+        alive.ok_or_else(|| NoToken::Later(fault.to_string()))
     }
 
     async fn ask(&self, request: &TokenRequest) -> Result<oauth::Granted, TokenFault> {

@@ -25,7 +25,7 @@ pub use oauth::{
     Tokens, read_answer, refresh,
 };
 pub use pace::{Pace, Rate};
-pub use reach::{Authorized, Fetched, Reach};
+pub use reach::{Authorized, Fetched, Reach, TokenHost};
 pub use resolve::{Lookup, LookupFuture};
 pub use rules::{Grants, MissingCredential, Refusal, Rules};
 pub use write::{Purpose, Writes};

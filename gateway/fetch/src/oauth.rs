@@ -1,5 +1,5 @@
-//! OAuth 2.0 with an authorization code (RFC 6749, PKCE by RFC 7636): the URL that a person opens, the requests to the token endpoint, and what its answers mean. Pure:
-//! it makes no request, reads no clock and draws no random number. Nothing in here is ever a plugin's answer.
+//! OAuth 2.0 with an authorization code (RFC 6749, PKCE by RFC 7636), or with the app's own credentials: the URL that a person opens, the requests to the token endpoint,
+//! and what its answers mean. Pure: it makes no request, reads no clock and draws no random number. Nothing in here is ever a plugin's answer.
 
 mod answer;
 
@@ -19,9 +19,9 @@ pub const RANDOM_BYTES: usize = 64;
 /// A provider's OAuth, filled in for one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OauthProvider {
-    /// Where a person says yes.
-    pub authorize: Url,
-    /// Where codes and refresh tokens are exchanged.
+    /// Where a person says yes; `None` when the app asks for its tokens by itself.
+    pub authorize: Option<Url>,
+    /// Where codes and refresh tokens are exchanged, or the app asks.
     pub token: Url,
     /// What is asked for.
     pub scopes: Vec<String>,
@@ -90,9 +90,9 @@ impl Attempt {
         Self { redirect: redirect.into(), state: text(state), verifier: text(verifier) }
     }
 
-    /// What a person opens.
-    pub fn url(&self, provider: &OauthProvider, client: &OauthClient) -> Url {
-        let mut url = provider.authorize.clone();
+    /// What a person opens; `None` when nobody is asked.
+    pub fn url(&self, provider: &OauthProvider, client: &OauthClient) -> Option<Url> {
+        let mut url = provider.authorize.clone()?;
         let mut query = url.query_pairs_mut();
         query
             .append_pair("response_type", "code")
@@ -107,7 +107,7 @@ impl Attempt {
             query.append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
         }
         drop(query);
-        url
+        Some(url)
     }
 
     /// The code in the query that the provider led back with.
@@ -148,6 +148,16 @@ impl Attempt {
 /// Asks for another access token. Where refresh tokens are used once, a second request with the same one fails.
 pub fn refresh(provider: &OauthProvider, client: &OauthClient, refresh_token: &Hidden) -> TokenRequest {
     request(provider, client, &[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())])
+}
+
+/// Asks for an access token of the app's own (client credentials: RFC 6749, 4.4).
+pub(crate) fn own(provider: &OauthProvider, client: &OauthClient) -> TokenRequest {
+    let scopes = provider.scopes.join(" ");
+    let mut fields = vec![("grant_type", "client_credentials")];
+    if !scopes.is_empty() {
+        fields.push(("scope", &scopes));
+    }
+    request(provider, client, &fields)
 }
 
 fn request(provider: &OauthProvider, client: &OauthClient, fields: &[(&str, &str)]) -> TokenRequest {

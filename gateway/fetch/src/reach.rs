@@ -35,11 +35,20 @@ pub enum Fetched {
     Unauthorized(String),
 }
 
-/// What a connection that a person authorized adds to its requests.
+/// A host that is given a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenHost {
+    /// The host of the manifest, filled in.
+    pub host: String,
+    /// The header that holds the token alone; `None` for `Authorization: Bearer`.
+    pub header: Option<String>,
+}
+
+/// What a connection whose tokens are given for a time adds to its requests.
 #[derive(Debug, Clone)]
 pub struct Authorized {
-    /// The hosts of the manifest, filled in, that are given the token.
-    pub hosts: Vec<String>,
+    /// Who is given the token.
+    pub hosts: Vec<TokenHost>,
     /// Who has it.
     pub keeper: Arc<Keeper>,
 }
@@ -53,7 +62,7 @@ pub struct Reach {
     pub writes: Writes,
     /// With what.
     pub credentials: Vec<Credential>,
-    /// And with which token, where a person authorizes the connection.
+    /// And with which token, where the provider gives some for a time.
     pub authorized: Option<Authorized>,
     /// Largest answer, in bytes.
     pub answer_bytes: usize,
@@ -123,9 +132,8 @@ impl Reach {
         let Some((authorized, token)) = token else {
             return self.fetcher.fetch(&self.rules, &self.credentials, request, self.answer_bytes).await;
         };
-        let bearer = |host: &String| Credential { host: host.clone(), kind: Kind::Bearer(token.clone()) };
-        let held: Vec<Credential> =
-            self.credentials.iter().cloned().chain(authorized.hosts.iter().map(bearer)).collect();
+        let given = authorized.hosts.iter().map(|held| held.credential(token));
+        let held: Vec<Credential> = self.credentials.iter().cloned().chain(given).collect();
         self.fetcher.fetch(&self.rules, &held, request, self.answer_bytes).await
     }
 }
@@ -133,7 +141,18 @@ impl Reach {
 impl Authorized {
     fn is_for(&self, request: &Request) -> bool {
         let authority = authority_of(&request.url);
-        authority.is_some_and(|authority| self.hosts.iter().any(|host| covers(host, &authority)))
+        authority.is_some_and(|authority| self.hosts.iter().any(|held| covers(&held.host, &authority)))
+    }
+}
+
+impl TokenHost {
+    fn credential(&self, token: &Hidden) -> Credential {
+        let value = token.clone();
+        let kind = match self.header.clone() {
+            Some(name) => Kind::Header { name, value },
+            None => Kind::Bearer(value),
+        };
+        Credential { host: self.host.clone(), kind }
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tidegate_fetch::{
     Authorized, BatchRule, ClientProof, Credential, Hidden, Keeper, Kind, MissingCredential, OauthClient,
-    OauthProvider, Rate, Reach, Rules, Writes,
+    OauthProvider, Rate, Reach, Rules, TokenHost, Writes,
 };
 use tidegate_model::outcome::ConnectionInfo;
 use tidegate_plugin_host::{Auth, AuthKind, Manifest, Oauth, OauthClientProof, Plugin, fill, setting_of};
@@ -200,6 +200,7 @@ impl Loader<'_> {
                 continue;
             }
             let Some(kind) = kind(auth, &value) else {
+                let host = TokenHost { host, header: auth.name.clone() };
                 match (&mut found.authorization, provider(auth, section, info)?) {
                     (Some(held), _) => held.hosts.push(host),
                     (none @ None, Some(provider)) => {
@@ -227,13 +228,13 @@ struct Credentials {
     added: Vec<Credential>,
     /// Hosts that there is no credential for, each with the line to add.
     without: Vec<MissingCredential>,
-    /// How a person authorizes the connection.
+    /// How tokens are come by.
     authorization: Option<Authorization>,
 }
 
 struct Authorization {
     /// The hosts that are given the token.
-    hosts: Vec<String>,
+    hosts: Vec<TokenHost>,
     provider: OauthProvider,
     client: OauthClient,
 }
@@ -252,7 +253,12 @@ fn provider(
         };
         Url::parse(&text).map(Some).map_err(|error| fault(&key, format!("{text:?} is no URL: {error}")))
     };
-    let (Some(authorize), Some(token)) = (url(&oauth.authorize)?, url(&oauth.token)?) else { return Ok(None) };
+    let authorize = oauth.authorize.as_deref().map(url).transpose()?;
+    let (authorize, Some(token)) = (authorize, url(&oauth.token)?) else { return Ok(None) };
+    let authorize = match authorize {
+        Some(None) => return Ok(None),
+        said => said.flatten(),
+    };
     let proof = match oauth.client {
         OauthClientProof::Body => ClientProof::Body,
         OauthClientProof::Basic => ClientProof::Basic,

@@ -40,7 +40,7 @@ pub(crate) fn authorize_connection(app: &App, name: &str, asked: &Authorize) -> 
     let mut bytes = [0; RANDOM_BYTES];
     random(&mut bytes).map_err(|fault| Problem::internal(&fault))?;
     let attempt = Attempt::new(&bytes, redirect);
-    let url = attempt.url(&keeper.provider, &keeper.client);
+    let Some(url) = attempt.url(&keeper.provider, &keeper.client) else { return Err(nobody_is_asked(&subject)) };
     app.connecting().begin(subject.connection.number, attempt);
     Ok(json!({ "url": url.as_str() }))
 }
@@ -72,8 +72,7 @@ pub(crate) async fn end_authorization(app: &Arc<App>, name: &str, callback: &Cal
 
 fn keeper(subject: &Subject) -> Result<&Keeper, Problem> {
     let connection = &subject.connection;
-    let authorized = connection.reach.as_ref().and_then(|reach| reach.authorized.as_ref());
-    let Some(authorized) = authorized else {
+    let Some(keeper) = connection.keeper() else {
         let manifest = connection.interpreter.plugin.manifest();
         let app = manifest.auth.iter().find(|auth| auth.oauth.is_some());
         let problem = match app.and_then(|auth| Some((auth.user.as_ref()?, &auth.secret))) {
@@ -85,7 +84,12 @@ fn keeper(subject: &Subject) -> Result<&Keeper, Problem> {
         };
         return Err(Problem::new(Code::Conflict, problem));
     };
-    Ok(&authorized.keeper)
+    if keeper.needs_person() { Ok(keeper) } else { Err(nobody_is_asked(subject)) }
+}
+
+fn nobody_is_asked(subject: &Subject) -> Problem {
+    let problem = format!("the app of the connection {} asks for its tokens by itself", subject.connection.name);
+    Problem::new(Code::Conflict, problem)
 }
 
 /// An address that a code may be sent to: this machine, or by https.

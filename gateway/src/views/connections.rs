@@ -167,10 +167,10 @@ fn of_secrets(app: &App, subject: &Subject) -> Result<Vec<Finding>, TxError> {
         .collect())
 }
 
-/// Its tokens' row, when a person authorizes it.
+/// Its tokens' row, when the provider gives some for a time.
 fn token(app: &App, subject: &Subject) -> Result<Option<TokenRow>, TxError> {
     let connection = &subject.connection;
-    if !connection.is_authorized_by_a_person() {
+    if connection.keeper().is_none() {
         return Ok(None);
     }
     let row = get::<TokenRow>(app.store(), &(connection.workspace, connection.number)).map_err(TxError::from)?;

@@ -18,13 +18,18 @@ pub(super) fn refusal(status: u16, words: &str) -> Answer {
 
 pub(super) fn answer(inside: &Inside<Shop>, asked: &Asked) -> Answer {
     let not_found = || refusal(404, "Not Found");
+    let oauth = inside.own.oauth.as_ref();
+    if let ("POST", "/admin/oauth/access_token", Some(oauth)) = (asked.method.as_str(), asked.path.as_str(), oauth) {
+        return oauth.own(asked, inside.now_s());
+    }
     let Some((version, resource)) = asked.path.strip_prefix("/admin/api/").and_then(|rest| rest.split_once('/')) else {
         return not_found();
     };
     if !VERSIONS.contains(&version) {
         return not_found();
     }
-    if asked.header("x-shopify-access-token") != inside.own.token {
+    let token = asked.header("x-shopify-access-token");
+    if token != inside.own.token && !oauth.is_some_and(|oauth| oauth.is_live(token, inside.now_s())) {
         return refusal(401, "[API] Invalid API key or access token (unrecognized login or wrong password)");
     }
     match (asked.method.as_str(), resource) {

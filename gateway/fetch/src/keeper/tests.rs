@@ -110,8 +110,13 @@ fn keeper(endpoint: &Endpoint, held: Held, now_s: i64) -> (Keeper, Arc<Shelf>) {
         grants,
         without_credential: Vec::new(),
     };
-    let provider =
-        OauthProvider { authorize: token.clone(), token, scopes: Vec::new(), pkce: true, proof: ClientProof::Body };
+    let provider = OauthProvider {
+        authorize: Some(token.clone()),
+        token,
+        scopes: Vec::new(),
+        pkce: true,
+        proof: ClientProof::Body,
+    };
     let client = OauthClient { id: "app".to_owned(), secret: Hidden::new("s3cret!") };
     let fetcher = Fetcher::new(Times::default()).unwrap();
     (Keeper::new(fetcher, rules, provider, client, Arc::clone(&shelf) as Arc<dyn TokenShelf>), shelf)
@@ -247,4 +252,27 @@ async fn a_token_that_could_not_be_renewed_is_asked_for_again_at_once() {
     let refused = Hidden::new("a0");
     assert!(matches!(keeper.token(Some(&refused)).await, Err(NoToken::Later(_))));
     assert_eq!(keeper.token(Some(&refused)).await, Ok(Hidden::new("a2")));
+}
+
+#[tokio::test]
+async fn an_app_that_asks_by_itself_needs_nobody() {
+    const GIVEN: &str = r#"{"access_token":"own","scope":"read_orders","expires_in":1000}"#;
+    let endpoint =
+        endpoint(vec![Some((503, "")), Some((200, GIVEN)), Some((400, r#"{"error":"invalid_grant"}"#))]).await;
+    let (keeper, shelf) = keeper(&endpoint, Held::Nothing, 0);
+    let provider = OauthProvider { authorize: None, ..keeper.provider.clone() };
+    let keeper = Keeper { provider, ..keeper };
+    assert!(matches!(keeper.token(None).await, Err(NoToken::Later(_))));
+    assert_eq!(keeper.token(None).await, Ok(Hidden::new("own")));
+    assert_eq!(keeper.token(None).await, Ok(Hidden::new("own")), "it lies there");
+    assert!(heard(&endpoint).iter().all(|asked| asked.starts_with("grant_type=client_credentials&client_id=app")));
+    // It is to be renewed, and the provider refuses: the token is good to its end, and then there is none. Nobody is asked to authorize, whatever the words are.
+    shelf.lock().1 = 900_000;
+    assert_eq!(keeper.token(None).await, Ok(Hidden::new("own")));
+    shelf.lock().1 = 1_000_000;
+    assert!(matches!(keeper.token(None).await, Err(NoToken::Later(_))));
+    // What a person authorized once, and is void, is no reason to wait for one.
+    shelf.lock().0 = Held::Void("thrown out".to_owned());
+    assert!(matches!(keeper.token(None).await, Err(NoToken::Later(_))));
+    assert_eq!(heard(&endpoint).len(), 5);
 }

@@ -7,7 +7,7 @@ const CALENDLY: &str = "https://auth.calendly.com/oauth/";
 
 fn provider(proof: ClientProof, pkce: bool) -> OauthProvider {
     OauthProvider {
-        authorize: Url::parse(&format!("{CALENDLY}authorize")).unwrap(),
+        authorize: Some(Url::parse(&format!("{CALENDLY}authorize")).unwrap()),
         token: Url::parse(&format!("{CALENDLY}token")).unwrap(),
         scopes: vec!["users:read".to_owned(), "webhooks:write".to_owned()],
         pkce,
@@ -32,7 +32,7 @@ fn state(attempt: &Attempt) -> &str {
 #[test]
 fn the_url_names_all_that_the_provider_wants_and_no_secret() {
     let made = attempt();
-    let url = made.url(&provider(ClientProof::Body, true), &client());
+    let url = made.url(&provider(ClientProof::Body, true), &client()).unwrap();
     let state = state(&made);
     assert_eq!(
         url.as_str(),
@@ -43,7 +43,7 @@ fn the_url_names_all_that_the_provider_wants_and_no_secret() {
     );
     assert!(!url.as_str().contains("s3cret") && !url.as_str().contains(&format!("={}&", made.verifier.expose())));
     let bare = OauthProvider { scopes: Vec::new(), ..provider(ClientProof::Body, false) };
-    let url = made.url(&bare, &client());
+    let url = made.url(&bare, &client()).unwrap();
     assert!(!url.as_str().contains("scope") && !url.as_str().contains("code_challenge"), "{url}");
 }
 
@@ -51,7 +51,7 @@ fn the_url_names_all_that_the_provider_wants_and_no_secret() {
 #[test]
 fn the_challenge_is_the_standards() {
     let verifier = Hidden::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-    let url = Attempt { verifier, ..attempt() }.url(&provider(ClientProof::Body, true), &client());
+    let url = Attempt { verifier, ..attempt() }.url(&provider(ClientProof::Body, true), &client()).unwrap();
     assert!(url.as_str().contains("code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&"), "{url}");
 }
 
@@ -109,6 +109,18 @@ fn the_client_proves_itself_as_the_provider_wants() {
     assert_eq!(found.authorization, Some(Hidden::new("Basic YXBwKzE6czNjcmV0JTJGJTJCJTI2")));
     assert_eq!(found.body.expose(), "grant_type=refresh_token&refresh_token=r1");
     assert_eq!(found.url.as_str(), format!("{CALENDLY}token"));
+}
+
+#[test]
+fn an_app_that_asks_by_itself_leads_nobody_anywhere() {
+    let scopes = vec!["read_orders".to_owned(), "write".to_owned()];
+    let own = OauthProvider { authorize: None, scopes, ..provider(ClientProof::Body, false) };
+    assert_eq!(attempt().url(&own, &client()), None);
+    let found = super::own(&own, &client());
+    let app = "client_id=app+1&client_secret=s3cret%2F%2B%26";
+    assert_eq!(found.body.expose(), format!("grant_type=client_credentials&scope=read_orders+write&{app}"));
+    let found = super::own(&OauthProvider { scopes: Vec::new(), ..own }, &client());
+    assert_eq!(found.body.expose(), format!("grant_type=client_credentials&{app}"));
 }
 
 #[test]

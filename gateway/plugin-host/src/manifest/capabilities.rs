@@ -113,7 +113,7 @@ pub struct Auth {
     pub host: String,
     /// How.
     pub kind: AuthKind,
-    /// Name of the header or the query parameter, for those kinds.
+    /// Name of the header or the query parameter, for those kinds; the header of a token in place of `Authorization`, for `oauth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which of the connection's credentials is the user, for `basic`; the app's client id, for `oauth`.
@@ -141,6 +141,6 @@ pub enum AuthKind {
     Header,
     /// A parameter of the URL.
     Query,
-    /// `Authorization: Bearer …`, of a token that the gateway is given when a person authorizes the connection.
+    /// `Authorization: Bearer …`, or a header of the provider's own, of a token that the gateway is given for a time.
     Oauth,
 }

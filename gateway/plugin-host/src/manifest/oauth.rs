@@ -8,15 +8,19 @@ use tidegate_model::outcome::ConnectionInfo;
 /// Most scopes of one app.
 const SCOPES: usize = 64;
 
-/// `[auth.oauth]`, for `kind = "oauth"`: a person authorizes the connection, and the gateway keeps its tokens.
+/// `[auth.oauth]`, for `kind = "oauth"`: a person authorizes the connection, or the app asks by itself, and the gateway keeps the tokens.
 ///
 /// `user` and `secret` beside it name the credentials that are the app's client id and client secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oauth {
-    /// Where a person says yes: `https://app.example.com/oauth/authorize`. The host may be one that the connection names.
-    pub authorize: String,
-    /// Where codes and refresh tokens are exchanged, at a host of `fetch`: `https://api.example.com/oauth/token`.
+    /// How tokens are come by.
+    #[serde(default, skip_serializing_if = "OauthGrant::is_usual")]
+    pub grant: OauthGrant,
+    /// Where a person says yes: `https://app.example.com/oauth/authorize`. The host may be one that the connection names. Nowhere for `client_credentials`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize: Option<String>,
+    /// Where tokens are asked for, at a host of `fetch`: `https://api.example.com/oauth/token`.
     pub token: String,
     /// What is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -27,6 +31,23 @@ pub struct Oauth {
     /// How the app proves itself at the token endpoint.
     #[serde(default)]
     pub client: OauthClientProof,
+}
+
+/// How tokens are come by (RFC 6749, 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OauthGrant {
+    /// A person says yes in a browser.
+    #[default]
+    AuthorizationCode,
+    /// The app asks by itself, with its id and secret.
+    ClientCredentials,
+}
+
+impl OauthGrant {
+    fn is_usual(&self) -> bool {
+        *self == Self::AuthorizationCode
+    }
 }
 
 /// How an app proves itself at a token endpoint.
@@ -55,8 +76,7 @@ impl Oauth {
 }
 
 impl Manifest {
-    /// The entries that hold for a connection. Of the `bearer` and `oauth` entries for one host one does, since both are `Authorization`: the first that `is_given`, else the
-    /// first.
+    /// The entries that hold for a connection. Of those that fill one header of one host one does: the first that `is_given`, else the first.
     pub fn auth_for(&self, is_given: impl Fn(&Auth) -> bool) -> Vec<&Auth> {
         let holds = |auth: &&Auth| {
             let held = self.choices(auth).find(|held| is_given(held)).or(self.choices(auth).next());
@@ -65,11 +85,20 @@ impl Manifest {
         self.auth.iter().filter(holds).collect()
     }
 
-    /// The entries that this one is a choice of: a host is given one bearer token, whatever its name is and whoever gives it.
+    /// The entries that this one is a choice of: a host is given one token in a header, whatever its name is and whoever gives it.
     pub fn choices<'m>(&'m self, auth: &'m Auth) -> impl Iterator<Item = &'m Auth> {
-        let is_either = |auth: &Auth| matches!(auth.kind, AuthKind::Bearer | AuthKind::Oauth);
-        let is_alike = move |held: &&Auth| is_either(auth) && is_either(held) && held.host == auth.host;
+        let header = token_header(auth);
+        let is_alike = move |held: &Auth| header.is_some() && token_header(held) == header && held.host == auth.host;
         self.auth.iter().filter(move |held| std::ptr::eq(*held, auth) || is_alike(held))
+    }
+}
+
+/// The header that an entry fills with a token, in lower case.
+fn token_header(auth: &Auth) -> Option<String> {
+    match (auth.kind, &auth.name) {
+        (AuthKind::Bearer, _) | (AuthKind::Oauth, None) => Some("authorization".to_owned()),
+        (AuthKind::Header | AuthKind::Oauth, Some(name)) => Some(name.to_ascii_lowercase()),
+        (AuthKind::Basic | AuthKind::Query | AuthKind::Header, _) => None,
     }
 }
 
@@ -84,11 +113,25 @@ pub(super) fn mistake(manifest: &Manifest, index: usize, auth: &Auth) -> Option<
     let key = |name: &str| format!("auth.{index}.oauth{}{name}", if name.is_empty() { "" } else { "." });
     let oauth = match (auth.kind, &auth.oauth) {
         (AuthKind::Oauth, Some(oauth)) => oauth,
-        (AuthKind::Oauth, None) => return at(key(""), "this kind needs [auth.oauth], with `authorize` and `token`"),
+        (AuthKind::Oauth, None) => {
+            return at(key(""), "this kind needs [auth.oauth], with `token`, and `authorize` or `grant`");
+        }
         (_, Some(_)) => return at(key(""), "only `kind = \"oauth\"` has it"),
         (_, None) => return None,
     };
-    for (name, url) in [("authorize", &oauth.authorize), ("token", &oauth.token)] {
+    match (oauth.grant, &oauth.authorize) {
+        (OauthGrant::AuthorizationCode, None) => {
+            return at(key("authorize"), "expected where a person says yes, or `grant = \"client_credentials\"`");
+        }
+        (OauthGrant::ClientCredentials, Some(_)) => {
+            return at(key("authorize"), "nobody is asked for `client_credentials`");
+        }
+        (OauthGrant::ClientCredentials, None) if oauth.pkce => {
+            return at(key("pkce"), "there is no code to bind for `client_credentials`");
+        }
+        (OauthGrant::AuthorizationCode, Some(_)) | (OauthGrant::ClientCredentials, None) => {}
+    }
+    for (name, url) in oauth.authorize.iter().map(|url| ("authorize", url)).chain([("token", &oauth.token)]) {
         let fits = |(host, path): (&str, &str)| is_template(host) && !path.contains(['?', '#', '%', '\\', ' ']);
         if !parts(url).is_some_and(fits) {
             return at(key(name), format!("expected https://HOST/PATH, the host as in `fetch`, found {url:?}"));
@@ -162,7 +205,14 @@ mod tests {
             "auth.0.oauth: only `kind = \"oauth\"` has it",
         );
         check(&format!("{}{OAUTH}", ENTRY.replace("user = \"client_id\"\n", "")), "auth.0.user: `oauth` needs");
-        check(&format!("{ENTRY}name = \"x\"\n{OAUTH}"), "auth.0.name: this kind has no name");
+        check(&format!("{ENTRY}name = \"x y\"\n{OAUTH}"), "auth.0.name: expected the name of a header");
+        check(&format!("{ENTRY}{OAUTH}grant = \"client_credentials\""), "auth.0.oauth.authorize: nobody is asked");
+        let own = "[auth.oauth]\ntoken = \"https://api.example.com/oauth/token\"\n";
+        check(&format!("{ENTRY}{own}"), "auth.0.oauth.authorize: expected where a person says yes");
+        check(
+            &format!("{ENTRY}{own}grant = \"client_credentials\"\npkce = true"),
+            "auth.0.oauth.pkce: there is no code",
+        );
         let with = |from: &str, to: &str| format!("{ENTRY}{}", OAUTH.replace(from, to));
         check(
             &with("https://app.example.com/oauth/authorize", "http://app.example.com/x"),
@@ -196,6 +246,12 @@ mod tests {
             let held = manifest.auth_for(|auth| given.contains(&auth.secret.as_str()));
             assert_eq!(held.iter().map(|auth| auth.secret.as_str()).collect::<Vec<_>>(), expected, "{given:?}");
         };
+        let own = "[auth.oauth]\ngrant = \"client_credentials\"\ntoken = \"https://api.example.com/oauth/token\"\n";
+        let named =
+            parse(&format!("{}{own}{header}{bearer}", ENTRY.replace("kind", "name = \"X-App\"\nkind"))).unwrap();
+        let held = named.auth_for(|auth| auth.secret != "client_secret");
+        assert_eq!(held.iter().map(|auth| auth.secret.as_str()).collect::<Vec<_>>(), ["app", "access_token"]);
+        assert_eq!(named.auth_for(|_| true).len(), 2, "the app's token is in another header than the access token");
         check(&[], &["app", "access_token"]);
         check(&["access_token"], &["app", "access_token"]);
         check(&["client_secret"], &["app", "client_secret"]);

@@ -265,11 +265,12 @@ fn workspace(config: &Config, said: &Said, missing: &mut Vec<Missing>) -> String
 }
 
 /// Credentials without which the connection is of no use: a connector can't do without, and neither can what is not optional. Where
-/// webhooks may be made by hand and several are optional, which it is depends on what the account is, and nobody is asked for a certain one.
+/// webhooks may be made by hand and several of a kind are optional, which it is depends on what the account is, and nobody is asked for a certain one.
 fn needed<'m>(manifest: &'m Manifest, said: &Said) -> Vec<&'m Auth> {
     let is_said = |auth: &Auth| auth.user.iter().chain([&auth.secret]).any(|name| said.credentials.contains_key(name));
     let mut found = manifest.auth_for(is_said);
-    let is_certain = |auth: &Auth| manifest.generates_secret() || manifest.choices(auth).count() == 1;
+    let of_its_kind = |auth: &Auth| manifest.choices(auth).filter(|other| other.kind == auth.kind).count();
+    let is_certain = |auth: &Auth| manifest.generates_secret() || of_its_kind(auth) == 1;
     found.retain(|auth| !auth.optional || (manifest.connector.is_some() && is_certain(auth)));
     found
 }

@@ -97,15 +97,16 @@ fn credentials(manifest: &Manifest, index: usize, auth: &Auth) -> Option<Mistake
         return at(key("host"), reason);
     }
     let needs_name = matches!(auth.kind, AuthKind::Header | AuthKind::Query);
+    let takes_name = needs_name || auth.kind == AuthKind::Oauth;
     match &auth.name {
-        Some(name) if needs_name && !is_auth_header(auth.kind, name) => {
+        Some(name) if takes_name && !is_auth_header(auth.kind, name) => {
             return at(
                 key("name"),
                 format!("expected the name of a header or parameter (letters, digits, - and _), found {name:?}"),
             );
         }
         None if needs_name => return at(key("name"), "this kind needs the name of the header or parameter"),
-        Some(_) if !needs_name => return at(key("name"), "this kind has no name: it is sent as `Authorization`"),
+        Some(_) if !takes_name => return at(key("name"), "this kind has no name: it is sent as `Authorization`"),
         Some(_) | None => {}
     }
     match (auth.kind, &auth.user) {

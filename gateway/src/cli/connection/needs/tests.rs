@@ -49,7 +49,7 @@ fn what_each_plugin_needs_is_asked_for_by_name() {
         let places: Vec<Place> = found.into_iter().map(|one| one.place).collect();
         assert_eq!(places, expected, "{plugin}");
     };
-    check("shopify", &[Secret, Account, credential("access_token")]);
+    check("shopify", &[Secret, Account, credential("client_id"), credential("client_secret")]);
     let store = Place::Setting("store".to_owned());
     check("woocommerce", &[store, credential("consumer_key"), credential("consumer_secret")]);
     check("calendly", &[credential("access_token")]);
