@@ -6,7 +6,7 @@ use crate::{
     connector_bindings::exports::tidegate::plugin::connector::{
         Finding, FoundItem, Guest, Report, Severity, Span, Step, Subscription, SubscriptionState, Target, Task,
     },
-    json,
+    json, url,
 };
 use serde::Deserialize;
 
@@ -99,6 +99,14 @@ impl Request {
     /// When the body can't be written as JSON.
     pub fn write_json<T: serde::Serialize>(method: &str, url: impl Into<String>, body: &T) -> Result<Self, Error> {
         Ok(Self { method: method.to_owned(), ..Self::post_json(url, body)? })
+    }
+
+    /// A `POST` of a form.
+    pub fn write_form(url: impl Into<String>, fields: &[(&str, &str)]) -> Self {
+        let pair = |(name, value): &(&str, &str)| [name, "=", &url::escaped(value)].concat();
+        let body = fields.iter().map(pair).collect::<Vec<_>>().join("&");
+        let request = Self { method: "POST".to_owned(), url: url.into(), body: Some(body), ..Self::default() };
+        request.with_header("content-type", "application/x-www-form-urlencoded")
     }
 
     /// A `DELETE`.

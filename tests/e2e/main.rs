@@ -42,6 +42,7 @@ mod sending_pauses;
 mod shopify_shop;
 mod shutdown;
 mod sms;
+mod twilio_account;
 mod waits;
 mod woocommerce;
 

@@ -4,6 +4,7 @@
 mod account;
 mod calendly;
 mod config;
+mod console;
 mod control;
 mod double;
 mod graph;
@@ -29,6 +30,7 @@ mod woo;
 pub use account::{Account, AccountFailure};
 pub use calendly::{CalendlyAccount, CalendlyHook};
 pub use config::{Category, Delays, DoubleConfig, Limits, Number, Parameters, StartError, Template, WindowRule};
+pub use console::TwilioConsole;
 pub use double::Double;
 pub use hubspot::{HubspotAccount, HubspotHook};
 pub use leads::{Lead, LeadAccess, Page};

@@ -7,9 +7,10 @@ mod request;
 mod server;
 mod taking;
 
-pub(crate) use account::{Account, check};
+pub(crate) use account::{Account, check, signature};
 pub use account::{Service, TwilioAccount};
 pub(crate) use callback::{Callback, deliver};
+pub(crate) use error::TwilioError;
 pub(crate) use server::messages;
 pub(crate) use taking::{OptOuts, StatusJob};
 

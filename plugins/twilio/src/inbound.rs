@@ -3,7 +3,7 @@
 use crate::common;
 use tidegate_plugin_sdk::{
     Consent, ContactChange, ContactInfo, Direction, Error, Event, Interpretation, Item, Media, Message, form::Fields,
-    json::Object,
+    json::Object, time,
 };
 
 /// Most media of one message.
@@ -35,10 +35,16 @@ pub(crate) fn received(item: &Item, fields: &Fields<'_>) -> Result<Interpretatio
         .text("number", fields.get("To"))
         .text("segments", fields.get("NumSegments"))
         .text("opt_out_type", fields.get("OptOutType"));
-    let event = Event::new("message.received", "message", &item.received_at).with_contact(contact.clone());
+    let at = sent_at(item, fields);
+    let event = Event::new("message.received", "message", at).with_contact(contact.clone());
     let event = event.with_entity("message", id, None).with_payload(message).with_extra(extra);
     let events = std::iter::once(event).chain(opt_out(item, fields, contact)).collect::<Vec<_>>();
     Ok(events.into())
+}
+
+/// When it was sent: a webhook does not tell, and comes at once; what is read again comes late, and tells.
+fn sent_at<'i>(item: &'i Item, fields: &'i Fields<'_>) -> &'i str {
+    fields.get("DateSent").filter(|at| time::unix_ms(at).is_some()).unwrap_or(&item.received_at)
 }
 
 /// A short code or a name that writes is nobody whom we could answer; the host sees that it is no number.
@@ -60,10 +66,10 @@ fn opt_out(item: &Item, fields: &Fields<'_>, mut contact: ContactInfo) -> Option
         channel: "sms".to_owned(),
         scope: "transactional".to_owned(),
         state: state.to_owned(),
-        at: Some(item.received_at.clone()),
+        at: Some(sent_at(item, fields).to_owned()),
         method: Some("sms keyword, by Twilio".to_owned()),
     });
-    let event = Event::new("contact.consent_changed", "opt-out", &item.received_at).with_contact(contact);
+    let event = Event::new("contact.consent_changed", "opt-out", sent_at(item, fields)).with_contact(contact);
     Some(event.with_payload(ContactChange::default()))
 }
 

@@ -1,6 +1,7 @@
 //! Twilio's callbacks to canonical events: what became of SMS that we sent, and what people write. One item is one form. It knows Twilio's forms, and no gateway.
 
 mod common;
+mod console;
 mod inbound;
 mod status;
 
@@ -21,7 +22,7 @@ impl Plugin for Twilio {
     }
 }
 
-export!(Twilio);
+export!(Twilio, connector);
 
 #[cfg(test)]
 mod tests;

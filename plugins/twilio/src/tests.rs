@@ -111,3 +111,18 @@ fn what_is_no_sms_is_skipped_and_what_is_broken_names_its_field() {
     assert_eq!(field("received", "MessageSid=SM1&To=%2B1"), "/From");
     assert_eq!(field("received", "MessageSid=SM1&From=%2B12025550123"), "/To");
 }
+
+#[test]
+fn a_text_that_was_read_again_has_the_time_that_it_was_sent_at() {
+    let check = |more: &str, expected: &str| {
+        let told = events("received", &format!("{TEXT}&OptOutType=STOP{more}"));
+        let consent = told[1].contact.as_ref().unwrap().consents[0].at.as_deref();
+        assert_eq!(
+            (told[0].occurred_at.as_str(), told[1].occurred_at.as_str(), consent),
+            (expected, expected, Some(expected))
+        );
+    };
+    check("&DateSent=2026-02-28T09%3A00%3A00Z", "2026-02-28T09:00:00Z");
+    check("&DateSent=yesterday", "2026-03-01T10:00:00Z");
+    check("", "2026-03-01T10:00:00Z");
+}

@@ -26,7 +26,7 @@ pub use setup::{Setup, Template, stepped};
 pub use shop::{Customer, fixture, fixture_file, order};
 pub use tidegate_double::{
     AccountFailure, CalendlyAccount, HookStatus, HubspotAccount, Manner, MetaAccount, OauthApp, Registry, ShopifyShop,
-    WooStore,
+    TwilioConsole, WooStore,
 };
 pub use wait::PATIENCE;
 pub use webhook::{Answer, Played, calendly, hubspot, meta, shopify, twilio, woocommerce};

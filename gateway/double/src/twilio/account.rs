@@ -129,19 +129,22 @@ impl Account {
         url
     }
 
-    /// `X-Twilio-Signature`: base64 of HMAC-SHA1 over the URL and the sorted names and values of the form.
-    ///
-    /// Source: <https://www.twilio.com/docs/usage/security>.
     pub(super) fn signature(&self, url: &str, form: &[(String, String)]) -> String {
-        let mut mac =
-            Hmac::<Sha1>::new_from_slice(self.settings.auth_token.as_bytes()).expect("HMAC takes a key of any length");
-        mac.update(url.as_bytes());
-        let mut sorted = form.to_vec();
-        sorted.sort();
-        for (name, value) in &sorted {
-            mac.update(name.as_bytes());
-            mac.update(value.as_bytes());
-        }
-        STANDARD.encode(mac.finalize().into_bytes())
+        signature(&self.settings.auth_token, url, form)
     }
+}
+
+/// `X-Twilio-Signature`: base64 of HMAC-SHA1 over the URL and the sorted names and values of the form.
+///
+/// Source: <https://www.twilio.com/docs/usage/security>.
+pub(crate) fn signature(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(url.as_bytes());
+    let mut sorted = form.to_vec();
+    sorted.sort();
+    for (name, value) in &sorted {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
 }

@@ -4,26 +4,28 @@ use serde_json::{Value, json};
 
 /// An error that answers a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TwilioError {
-    pub(super) status: u16,
-    pub(super) code: i64,
-    pub(super) message: String,
-    pub(super) retry_after_s: Option<u64>,
+pub(crate) struct TwilioError {
+    pub(crate) status: u16,
+    pub(crate) code: i64,
+    pub(crate) message: String,
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 impl TwilioError {
     /// The error of a code. Source of the words: Twilio's "Error and warning dictionary".
-    pub(super) fn of(code: i64) -> Self {
+    pub(crate) fn of(code: i64) -> Self {
         let (status, message) = match code {
             20001 => (400, "Unknown parameters"),
             20003 => (401, "Authenticate"),
             20404 => (404, "The requested resource was not found"),
             20429 => (429, "Too Many Requests"),
+            20500 => (500, "Internal Server Error"),
             21211 => (400, "Invalid 'To' Phone Number"),
             21266 => (400, "'To' and 'From' number cannot be the same"),
             21408 => {
                 (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number")
             }
+            21502 => (400, "The URL is not valid."),
             21602 => (400, "Message body is required."),
             21603 => (400, "A 'From' or 'MessagingServiceSid' parameter is required to send a message"),
             21604 => (400, "A 'To' phone number is required."),
@@ -45,7 +47,7 @@ impl TwilioError {
         Self { status, code, message: message.to_owned(), retry_after_s: None }
     }
 
-    pub(super) fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         let Self { status, code, message, .. } = self;
         json!({
             "code": code,

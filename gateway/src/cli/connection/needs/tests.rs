@@ -54,7 +54,7 @@ fn what_each_plugin_needs_is_asked_for_by_name() {
     check("woocommerce", &[store, credential("consumer_key"), credential("consumer_secret")]);
     check("calendly", &[credential("access_token")]);
     check("meta", &[Secret, VerifyToken]);
-    check("twilio", &[Secret]);
+    check("twilio", &[Secret, credential("api_key"), credential("api_secret")]);
 }
 
 #[test]
