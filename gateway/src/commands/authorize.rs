@@ -74,7 +74,7 @@ fn keeper(subject: &Subject) -> Result<&Keeper, Problem> {
     let connection = &subject.connection;
     let Some(keeper) = connection.keeper() else {
         let manifest = connection.interpreter.plugin.manifest();
-        let app = manifest.auth.iter().find(|auth| auth.oauth.is_some());
+        let app = manifest.auth.iter().find(|auth| auth.needs_person());
         let problem = match app.and_then(|auth| Some((auth.user.as_ref()?, &auth.secret))) {
             Some((id, secret)) => format!(
                 "the connection {} has no app: put {id} and {secret} under [connections.credentials] in place of a token, and `tidegate reload`",

@@ -129,6 +129,13 @@ pub struct Auth {
     pub oauth: Option<Oauth>,
 }
 
+impl Auth {
+    /// Whether a person authorizes the connection with it.
+    pub fn needs_person(&self) -> bool {
+        self.oauth.as_ref().is_some_and(|oauth| oauth.authorize.is_some())
+    }
+}
+
 /// Kinds of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

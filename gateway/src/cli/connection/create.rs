@@ -217,7 +217,7 @@ fn next(manifest: &Manifest, sections: &Sections, config: &Config, subscribes: b
     }
     steps.push("tidegate reload".to_owned());
     let is_said = |auth: &&Auth| sections.credentials.contains_key(&auth.secret);
-    if manifest.auth.iter().filter(|auth| auth.oauth.is_some()).any(|auth| is_said(&auth)) {
+    if manifest.auth.iter().filter(|auth| auth.needs_person()).any(|auth| is_said(&auth)) {
         steps.push(format!("tidegate connection authorize {}", sections.name));
     }
     steps.push(match manifest.connector {

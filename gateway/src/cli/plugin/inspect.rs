@@ -165,7 +165,9 @@ mod tests {
             "signature    shopify",
             "may ask      {account}",
             "may change   {account}",
-            "credentials  host {account}, kind header, name X-Shopify-Access-Token, secret access_token, optional true",
+            "credentials  host {account}, kind oauth, name X-Shopify-Access-Token, user client_id, secret client_secret, optional true, \
+             oauth (grant client_credentials, token https://{account}/admin/oauth/access_token, client body); \
+             host {account}, kind header, name X-Shopify-Access-Token, secret access_token, optional true",
             "settings     api_version, high_value_over",
             "exports      tidegate:plugin/connector@0.1.0, tidegate:plugin/normalizer@0.1.0",
         ] {

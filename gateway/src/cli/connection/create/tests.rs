@@ -59,16 +59,22 @@ fn an_app_is_authorized_after_it_is_written() {
     let dir = folder();
     let file = dir.path().join("tidegate.toml");
     let config = Config::load(Some(&file), &[]).unwrap();
-    let manifest = manifest("calendly", &file, &config).unwrap();
-    let check = |credentials: &[&str], expected: &[&str]| {
+    let check = |plugin: &str, credentials: &[&str], expected: &[&str]| {
+        let manifest = manifest(plugin, &file, &config).unwrap();
         let credentials = credentials.iter().map(|name| ((*name).to_owned(), format!("file:{name}"))).collect();
-        let said = Said { name: "c".to_owned(), plugin: "calendly".to_owned(), credentials, ..Said::default() };
+        let (account, secret) =
+            (Some("acme.myshopify.com".to_owned()), (plugin == "shopify").then(|| "file:s".to_owned()));
+        let said =
+            Said { name: "c".to_owned(), plugin: plugin.to_owned(), account, secret, credentials, ..Said::default() };
         let steps = next(&manifest, &sections(&manifest, &config, &said).unwrap(), &config, false);
         let steps: Vec<&str> = steps.iter().filter_map(|step| step.strip_prefix("tidegate ")).collect();
         assert_eq!(steps, expected);
     };
-    check(&["access_token"], &["reload", "connection subscribe c"]);
-    check(&["client_id", "client_secret"], &["reload", "connection authorize c", "connection subscribe c"]);
+    check("calendly", &["access_token"], &["reload", "connection subscribe c"]);
+    let app = ["client_id", "client_secret"];
+    check("calendly", &app, &["reload", "connection authorize c", "connection subscribe c"]);
+    // This one asks by itself.
+    check("shopify", &app, &["reload", "connection subscribe c"]);
 }
 
 #[test]
@@ -88,6 +94,6 @@ fn nothing_is_written_that_lacks_something_or_does_not_load() {
     check(&["calendly", "c", "--credential", "access_token=hunter2"], &["expected where the secret is"]);
     check(&["calendly", "c", "--credential", "hunter2"], &["--credential: expected NAME="]);
     check(&["shopfy", "c"], &["shopfy"]);
-    check(&["twilio", "sms", "--secret", "file:x", "--subscribe"], &["--subscribe"]);
+    check(&["json-hmac", "tool", "--secret", "file:x", "--subscribe"], &["--subscribe"]);
     check(&["woocommerce", "My Store"], &["is no name of a connection"]);
 }
