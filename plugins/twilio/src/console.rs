@@ -34,7 +34,7 @@ struct Numbers<'a> {
     incoming_phone_numbers: Vec<Number<'a>>,
 }
 
-/// A number of the account. A TwiML app that it names is asked in place of its own URL.
+/// A number of the account. An app for texts that it names is asked in place of its own URL.
 #[derive(Deserialize)]
 struct Number<'a> {
     #[serde(borrow)]
