@@ -161,15 +161,14 @@ const TO_HEAR_NO_MORE: &str = "remove the app from the account in Meta's busines
 
 /// What somebody sets in the app's dashboard, in words.
 fn by_hand(kind: Kind, target: &Target, more: &str) -> String {
-    let topics = kind.topics(target);
-    let (place, fields) = match kind {
-        Kind::Page => ("Webhooks, Page", topics),
-        Kind::Whatsapp => ("WhatsApp, Configuration", topics),
+    let place = match kind {
+        Kind::Page => "Webhooks, Page",
+        Kind::Whatsapp => "WhatsApp, Configuration",
     };
     format!(
         "in the app's dashboard under {place}, the callback URL must be {} with the endpoint's verify_token, and the fields {}{more}",
         target.url,
-        fields.join(", ")
+        kind.topics(target).join(", ")
     )
 }
 
