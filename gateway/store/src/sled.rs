@@ -123,7 +123,7 @@ fn read_known(backend: &SledBackend, dir: &Path) -> Result<Known, OpenError> {
 }
 
 /// Opens sled; a panic or an error in there is damage, a lock is somebody else.
-fn open_guarded(dir: &Path, cache_bytes: u64) -> Result<::sled::Db, OpenError> {
+pub(crate) fn open_guarded(dir: &Path, cache_bytes: u64) -> Result<::sled::Db, OpenError> {
     for attempt in 1.. {
         let opened = catch_unwind(|| config(dir, cache_bytes).open());
         let what = match opened {

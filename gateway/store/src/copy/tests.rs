@@ -6,7 +6,7 @@ use crate::{
     keys::{Key, Lane, Queue, ReadyKey, Space, TimerKey},
     memory::Memory,
     records::{Deferred, WorkRow},
-    sled::{SledOptions, open},
+    sled::{SledOptions, open, open_guarded},
 };
 use std::{
     collections::BTreeMap,

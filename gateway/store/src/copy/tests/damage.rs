@@ -110,7 +110,7 @@ fn a_damaged_row_and_a_lost_mark_are_told() {
     let bench = Bench::new();
     filled(&bench, 30);
     {
-        let db = ::sled::Config::new().path(bench.path("store")).segment_size(4 * 1024 * 1024).open().unwrap();
+        let db = open_guarded(&bench.path("store"), 1 << 20).unwrap();
         db.insert(&*Key::new(Space::Messages, 1).u32(1), "garbage in here").unwrap();
         db.flush().unwrap();
     }
@@ -170,27 +170,41 @@ fn of_the_two_ways_to_read_the_one_that_loses_less_is_taken() {
 
 #[test]
 fn a_repair_puts_what_it_saved_in_place_keeps_the_damaged_store_and_names_the_hole() {
-    let bench = Bench::new();
-    of_many_pages(&bench);
-    let data = bench.dir.path();
-    let sound = repair(data, &mut quiet).unwrap();
-    assert!(sound.kept.is_none() && sound.salvaged.is_whole(), "{sound:?}");
-    let (path, length) = (bench.path("store/db"), log_length(&bench));
-    let whole = fs::read(&path).unwrap();
-    let repaired = (60..99).find_map(|percent| {
-        let mut bytes = whole.clone();
-        bytes[length * percent / 100] ^= 0x55;
-        fs::write(&path, &bytes).unwrap();
-        let done = repair(data, &mut quiet).unwrap();
-        done.kept.is_some().then_some((done, bytes))
+    let sound = Bench::new();
+    of_many_pages(&sound);
+    let untouched = repair(sound.dir.path(), &mut quiet).unwrap();
+    assert!(untouched.kept.is_none() && untouched.salvaged.is_whole(), "{untouched:?}");
+    let files: Vec<_> = fs::read_dir(sound.path("store")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let length = log_length(&sound);
+    // Where sled puts a page differs from run to run: a byte that matters to one way of reading may not matter to the other.
+    let lossy = (60..99).find(|percent| {
+        let bench = Bench::new();
+        fs::create_dir(bench.path("store")).unwrap();
+        for path in files.iter().filter(|path| path.is_file()) {
+            fs::copy(path, bench.path("store").join(path.file_name().unwrap())).unwrap();
+        }
+        let path = bench.path("store/db");
+        let mut damaged = fs::read(&path).unwrap();
+        damaged[length * percent / 100] ^= 0x55;
+        fs::write(&path, &damaged).unwrap();
+        !repairs(&bench, &damaged)
     });
-    let (repaired, bytes) = repaired.expect("some byte of the log matters");
-    let salvaged = &repaired.salvaged;
-    assert!(!salvaged.is_whole() && fs::read(repaired.kept.unwrap().join("db")).unwrap() == bytes);
+    assert!(lossy.is_some(), "some byte of the log matters");
+}
+
+/// Repairs a store whose log was damaged, checks what is told of it, and says whether all rows were saved.
+fn repairs(bench: &Bench, damaged: &[u8]) -> bool {
+    let data = bench.dir.path();
+    let Repaired { salvaged, kept, .. } = repair(data, &mut quiet).unwrap();
+    assert!(kept.is_some() || salvaged.is_whole(), "{salvaged:?}");
+    if let Some(kept) = kept {
+        assert!(fs::read(kept.join("db")).unwrap() == damaged, "the damaged store is not as it was");
+    }
     assert!(salvaged.holes.iter().all(|hole| hole.kind == "message" && hole.after.is_some()), "{salvaged:?}");
     assert!(!bench.path(".store.partial").exists());
     let found = assert_rows_are_as_they_were(&*bench.open("store"));
-    assert!(found < 15_000 && found > 14_000, "{found}");
+    assert!(found == 15_000 || (found > 14_000 && !salvaged.is_whole()), "{found}, {salvaged:?}");
     let again = repair(data, &mut quiet).unwrap();
     assert!(again.kept.is_none(), "there is nothing left to repair: {again:?}");
+    found == 15_000
 }
