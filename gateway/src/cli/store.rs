@@ -14,7 +14,7 @@ use tidegate_clock::DomainClock;
 use tidegate_model::Timestamp;
 use tidegate_store::{
     OpenError,
-    copy::{self, CopyError, Count, Counts, Progress, Repaired, Stopped},
+    copy::{self, CopyError, Count, Counts, Progress, Repaired, Stopped, Variant},
 };
 
 /// Lost rows that people are shown; `--json` has all.
@@ -194,6 +194,11 @@ fn tell_repair(done: &Repaired, lost: bool) {
         )),
         (None, None) => output::line("Its mark is gone: whether acknowledged commits are missing can't be told."),
         (None, Some(last)) => output::line(format!("Its last acknowledged commit, {last}, is there.")),
+    }
+    if salvaged.variant == Variant::WithoutSnapshot {
+        output::line(
+            "It was read by its log alone, which passes over a damaged part without a word: rows that nothing here names may be missing.",
+        );
     }
     if !salvaged.format_known {
         output::line("It does not say any more which format it has; this version's was assumed.");

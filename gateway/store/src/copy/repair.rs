@@ -36,7 +36,7 @@ pub fn repair(dir: &Path, tell: Tell<'_>) -> Result<Repaired, CopyError> {
     for (variant, name) in [(Variant::WithSnapshot, "with-snapshot"), (Variant::WithoutSnapshot, "without-snapshot")] {
         let place = home.place(name);
         match salvage(&store, &home.place(&format!("{name}.files")), &place, variant, tell) {
-            Ok(salvaged) if variant == Variant::WithSnapshot && salvaged.is_whole() && salvaged.refused.is_none() => {
+            Ok(salvaged) if salvaged.is_whole() && salvaged.refused.is_none() => {
                 return Ok(Repaired { salvaged, kept: None, failed });
             }
             Ok(salvaged) => {

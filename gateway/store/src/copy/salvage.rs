@@ -36,7 +36,7 @@ const COUNTER_BITS: u32 = 40;
 pub enum Variant {
     /// By its snapshot of where the pages are, and the log behind it.
     WithSnapshot,
-    /// By the whole log, which ends where it is damaged.
+    /// By the whole log. It ends where it is damaged, or goes on behind the damaged segment without a word: what is missing is not known.
     WithoutSnapshot,
 }
 
@@ -78,9 +78,10 @@ pub struct Salvaged {
 }
 
 impl Salvaged {
-    /// Whether anything is lost, or may be.
+    /// Whether it is sure that nothing is lost.
     pub fn is_whole(&self) -> bool {
-        self.damaged.is_empty()
+        self.variant == Variant::WithSnapshot
+            && self.damaged.is_empty()
             && self.holes.is_empty()
             && self.format_known
             && self.missing_commits().is_none()
