@@ -1,7 +1,7 @@
 //! Runs commands from the workspace's root: one after the other, and some in the background until the end.
 
 use std::ffi::OsString;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -54,6 +54,15 @@ impl Drop for Background {
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<()> {
     let status = command(program).args(arguments).status().with_context(|| format!("{program} cannot be run"))?;
     check(&format!("{program} {}", arguments.join(" ")), status)
+}
+
+/// Runs a program to its end, and gives what it printed.
+pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<Vec<u8>> {
+    let mut command = command(program);
+    let ran = command.args(arguments).stderr(Stdio::inherit()).output();
+    let ran = ran.with_context(|| format!("{program} cannot be run"))?;
+    check(&format!("{program} {}", arguments.join(" ")), ran.status)?;
+    Ok(ran.stdout)
 }
 
 /// Whether a program can be run and succeeds; it prints nothing.
