@@ -13,6 +13,9 @@ use serde::Deserialize;
 /// In the body of a request that writes: the secret that the gateway made for the connection, and that no plugin sees.
 pub const WEBHOOK_SECRET: &str = "{{webhook_secret}}";
 
+/// In the body of a request that writes: the endpoint's `verify_token`, for a provider that asks an address for it before it sends there.
+pub const VERIFY_TOKEN: &str = "{{verify_token}}";
+
 /// Looks after the provider's side of a connection.
 ///
 /// Every function is called anew with each answer, as [`crate::Plugin::interpret`] is: it depends on its arguments alone. A task may have been cut halfway the time
@@ -93,7 +96,7 @@ impl<'a> Calls<'a> {
 }
 
 impl Request {
-    /// A request that writes, with a JSON body. The text [`WEBHOOK_SECRET`] in it stands for the connection's secret.
+    /// A request that writes, with a JSON body. The texts [`WEBHOOK_SECRET`] and [`VERIFY_TOKEN`] in it stand for secrets.
     ///
     /// # Errors
     /// When the body can't be written as JSON.

@@ -55,7 +55,7 @@ pub use bindings::tidegate::plugin::types::{
     Deal, Direction, Entity, Event, Field, Form, Header, Item, Lead, LineItem, Media, Message, Money, Order, Outcome,
     Payload, Phone, Pricing, ProviderError, Referral, Request, Response, Sender, Shipment, Status, Template, Trigger,
 };
-pub use connector::{Calls, Connector, WEBHOOK_SECRET};
+pub use connector::{Calls, Connector, VERIFY_TOKEN, WEBHOOK_SECRET};
 pub use connector_bindings::exports::tidegate::plugin::connector::{
     Finding, FoundItem, Report, Severity, Span, Step, Subscription, SubscriptionState, Target, Task,
 };

@@ -13,6 +13,14 @@ const FORM: &str = "2468013579246";
 
 /// A gateway with a connection for each account of an app, whose dashboard has its address.
 async fn open() -> (Gateway, MetaAccount) {
+    let (gateway, account) = of_whatsapp("").await;
+    assert!(!account.configure(&gateway.url("meta"), "a guess").await, "whoever knows no token proves nothing");
+    assert!(account.configure(&gateway.url("meta"), VERIFY_TOKEN).await);
+    (gateway, account)
+}
+
+/// The same, with more settings of the WhatsApp account's connection. The app has no address yet.
+async fn of_whatsapp(settings: &str) -> (Gateway, MetaAccount) {
     let clock = stepped();
     let account = MetaAccount::start(clock.clone(), META_SECRET).await.expect("the app opens");
     account.make_form(FORM, "ACTIVE");
@@ -25,12 +33,9 @@ async fn open() -> (Gateway, MetaAccount) {
     let config = format!(
         "[plugins.meta]\nprivate_hosts = [{host:?}]\n\
          [[connections]]\nname = \"whatsapp\"\nendpoint = \"meta\"\nworkspace = \"main\"\naccount = {waba:?}\n\
-         settings = {{ api_host = {host:?}, app_id = {app} }}\ncredentials = {{ access_token = {waba_token:?} }}\n"
+         settings = {{ api_host = {host:?}, app_id = {app}{settings} }}\ncredentials = {{ access_token = {waba_token:?} }}\n"
     );
-    let gateway = bare().connection("meta", &connection, &config).on(clock).start().await;
-    assert!(!account.configure(&gateway.url("meta"), "a guess").await, "whoever knows no token proves nothing");
-    assert!(account.configure(&gateway.url("meta"), VERIFY_TOKEN).await);
-    (gateway, account)
+    (bare().connection("meta", &connection, &config).on(clock).start().await, account)
 }
 
 async fn settle(gateway: &Gateway, account: &MetaAccount) {
@@ -148,7 +153,46 @@ async fn a_whatsapp_account_tells_the_app_and_messages_that_go_elsewhere_come_ba
     assert_eq!(gateway.events_of("message.received").await.len(), 2);
     let shown = check(&gateway, "whatsapp").await;
     assert_ne!(text(&shown, "state"), "problem", "{shown:#}");
-    assert!(shown.to_string().contains("under WhatsApp, Configuration, the callback URL must be"), "{shown:#}");
+    assert!(shown.to_string().contains("which fields the app hears of is not seen"), "{shown:#}");
+    assert!(!shown.to_string().contains("callback URL"), "the app's address is seen, and is right: {shown:#}");
+
+    account.aim_number_elsewhere(Some("https://number.example/hooks"));
+    let shown = check(&gateway, "whatsapp").await;
+    assert!(
+        shown.to_string().contains("the number 15550783881 go to https://number.example/hooks, and not here"),
+        "{shown:#}"
+    );
+    account.aim_number_elsewhere(None);
+    account.aim_app_elsewhere("https://other.example/hooks");
+    let shown = check(&gateway, "whatsapp").await;
+    assert_eq!(text(&shown, "state"), "problem", "{shown:#}");
+    assert!(shown.to_string().contains("the app's webhooks go to https://other.example/hooks"), "{shown:#}");
+
+    gateway.ask(&["connection", "unsubscribe", "whatsapp"]).await.good();
+    assert!(!account.is_on_waba());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whatsapp_account_has_this_gateway_as_its_own_address_though_the_app_has_another() {
+    let (gateway, account) = of_whatsapp(", own_address = true").await;
+    account.aim_app_elsewhere("https://other.example/hooks");
+    let shown = gateway.ask(&["connection", "subscribe", "whatsapp"]).await;
+    assert!(shown.good().contains("subscription  messages active"), "{}", shown.out);
+    account.write("393331234567", "hello");
+    settle(&gateway, &account).await;
+    assert_eq!(gateway.events_of("message.received").await.len(), 1, "Meta asked the gateway for its token");
+    let shown = check(&gateway, "whatsapp").await;
+    assert_ne!(text(&shown, "state"), "problem", "{shown:#}");
+    let words = "only messages and smb_message_echoes come here: Meta sends the other fields to the app's address, https://other.example/hooks";
+    assert!(shown.to_string().contains(words), "{shown:#}");
+
+    // Somebody takes the address away; the watchdog puts it back.
+    account.aim_elsewhere("https://third.example/hooks");
+    gateway.advance(ROUND).await;
+    account.write("393331234567", "hello again");
+    settle(&gateway, &account).await;
+    assert_eq!(gateway.events_of("message.received").await.len(), 2);
+    assert!(!gateway.log_text().contains(VERIFY_TOKEN), "the token is in the log");
 
     gateway.ask(&["connection", "unsubscribe", "whatsapp"]).await.good();
     assert!(!account.is_on_waba());

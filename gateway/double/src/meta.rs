@@ -30,6 +30,9 @@ const WABA_ID: &str = "102290129340398";
 const PAGE_TOKEN: &str = "EAAGtokenOfThePage5b1c7e";
 const WABA_TOKEN: &str = "EAAGtokenOfASystemUser9d2f";
 
+/// The number of the account, and its id.
+const NUMBER: (&str, &str) = ("15550783881", "106540352242922");
+
 /// A running app and its accounts.
 pub type MetaAccount = Account<Meta>;
 
@@ -50,6 +53,8 @@ pub(crate) struct Shelf {
     is_on_waba: bool,
     /// Where the account's messages go in place of the app's address.
     aim: Option<String>,
+    /// Where its number's messages go in place of both.
+    number_aim: Option<String>,
     /// Forms of the page, with their statuses.
     forms: BTreeMap<String, &'static str>,
     leads: leads::Shelf,
@@ -111,9 +116,19 @@ impl MetaAccount {
         self.inside.shelf().is_on_waba
     }
 
+    /// Somebody has the app's webhooks sent elsewhere.
+    pub fn aim_app_elsewhere(&self, url: &str) {
+        self.inside.shelf().callback = Some(url.to_owned());
+    }
+
     /// Somebody has the WhatsApp account's messages sent elsewhere.
     pub fn aim_elsewhere(&self, url: &str) {
         self.inside.shelf().aim = Some(url.to_owned());
+    }
+
+    /// Somebody has the messages of the account's number sent elsewhere, or takes that away.
+    pub fn aim_number_elsewhere(&self, url: Option<&str>) {
+        self.inside.shelf().number_aim = url.map(str::to_owned);
     }
 
     /// Makes a form of the page, with this status (`ACTIVE`, `ARCHIVED`, …).
@@ -142,12 +157,35 @@ impl MetaAccount {
     }
 }
 
+/// An account's own address, as it is asked for.
+#[derive(serde::Deserialize)]
+struct Aim {
+    #[serde(rename = "override_callback_uri")]
+    url: String,
+    verify_token: String,
+}
+
+impl Aim {
+    fn of(asked: &Asked) -> Option<Self> {
+        let is_account = asked.method == "POST" && asked.path.ends_with(&format!("/{WABA_ID}/subscribed_apps"));
+        is_account.then(|| serde_json::from_slice(&asked.body).ok()).flatten()
+    }
+}
+
 impl Provider for Meta {
     /// Webhooks go out when they are told to: the day of their attempts is the test's.
     type Parcel = Infallible;
 
     async fn answer(inside: &Inside<Self>, asked: &Asked) -> Answer {
         let (now_ms, root) = (inside.clock.now_ms(), inside.url());
+        // As Meta does, the address is asked before the answer is given.
+        let is_unproven = match Aim::of(asked) {
+            Some(aim) => !inside.proves(&aim.url, &aim.verify_token).await,
+            None => false,
+        };
+        if is_unproven {
+            return refusal(&GraphError::plain(2200));
+        }
         let mut shelf = inside.shelf();
         match shelf.answer(asked, bearer(asked), now_ms, &root) {
             Ok(body) => Answer::json(200, &body),

@@ -25,6 +25,12 @@ impl Hidden {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The text, as it stands between the quotes of a JSON text.
+    pub(crate) fn in_json(&self) -> String {
+        let quoted = serde_json::Value::from(self.0.as_str()).to_string();
+        quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
+    }
 }
 
 impl fmt::Debug for Hidden {
@@ -162,8 +168,8 @@ fn forms(held: &Credential) -> Vec<String> {
     forms
 }
 
-fn forms_of(Hidden(secret): &Hidden) -> Vec<String> {
-    let mut forms = Vec::new();
+fn forms_of(hidden @ Hidden(secret): &Hidden) -> Vec<String> {
+    let mut forms = vec![hidden.in_json()];
     let mut url = Url::parse("http://a.example").ok();
     if let Some(url) = &mut url {
         url.query_pairs_mut().append_pair("x", secret);

@@ -28,4 +28,4 @@ pub use pace::{Pace, Rate};
 pub use reach::{Authorized, Fetched, Reach, TokenHost};
 pub use resolve::{Lookup, LookupFuture};
 pub use rules::{Grants, MissingCredential, Refusal, Rules};
-pub use write::{Purpose, Writes};
+pub use write::{Purpose, Told, Writes};

@@ -1,5 +1,5 @@
-//! Requests that a plugin's connector makes: reads, and writes where the operator lets it write. A write may carry the connection's webhook secret, which is put in
-//! here and taken out of whatever comes back. Nothing is shared between callers, and nothing is made twice.
+//! Requests that a plugin's connector makes: reads, and writes where the operator lets it write. A write may tell the provider the connection's webhook secret and the
+//! endpoint's verify token, which are put in here and taken out of whatever comes back. Nothing is shared between callers, and nothing is made twice.
 
 use crate::{
     batch::Make,
@@ -9,7 +9,7 @@ use crate::{
 };
 use reqwest::Url;
 use tidegate_model::{
-    connector::SECRET_PLACEHOLDER,
+    connector::{SECRET_PLACEHOLDER, VERIFY_TOKEN_PLACEHOLDER},
     outcome::{Answer, Request},
     reach::Authority,
 };
@@ -56,21 +56,56 @@ fn line(plugin: &str, host: &str) -> String {
 pub enum Purpose<'s> {
     /// It looks.
     Read,
-    /// It changes something, and may tell the provider the secret.
-    Write(Option<&'s Hidden>),
+    /// It changes something, and may tell the provider secrets.
+    Write(Told<'s>),
+}
+
+/// What a provider may be told, by what stands for it in a body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told<'s> {
+    /// What it signs with.
+    pub webhook_secret: Option<&'s Hidden>,
+    /// What it asks the endpoint's address with.
+    pub verify_token: Option<&'s Hidden>,
+}
+
+impl<'s> Told<'s> {
+    /// The request with what its body asks for, and the secrets that are in it.
+    ///
+    /// # Errors
+    /// What to configure, when there is nothing to put in.
+    fn put_into(self, request: &Request) -> Result<(Request, Vec<&'s Hidden>), String> {
+        let (mut request, mut secrets) = (request.clone(), Vec::new());
+        for (placeholder, secret, lacks) in [
+            (
+                SECRET_PLACEHOLDER,
+                self.webhook_secret,
+                "the plugin's manifest needs `secret = \"generated\"` under [connector]",
+            ),
+            (VERIFY_TOKEN_PLACEHOLDER, self.verify_token, "the endpoint needs a verify_token"),
+        ] {
+            let Some(body) = request.body.as_mut().filter(|body| body.contains(placeholder)) else { continue };
+            let secret = secret.ok_or(lacks)?;
+            *body = body.replace(placeholder, &secret.in_json());
+            secrets.push(secret);
+        }
+        Ok((request, secrets))
+    }
 }
 
 impl Reach {
     /// Makes one request of a connector.
     pub async fn call(&self, request: &Request, purpose: Purpose<'_>) -> Fetched {
-        let Purpose::Write(secret) = purpose else { return self.make(request).await };
+        let Purpose::Write(told) = purpose else { return self.make(request).await };
         if let Err(reason) = self.may_write(&request.url) {
             return Fetched::Refused(reason);
         }
-        let Some(secret) = secret else { return self.make(request).await };
-        let mut told = request.clone();
-        told.body = told.body.map(|body| body.replace(SECRET_PLACEHOLDER, secret.expose()));
-        hide(self.make(&told).await, secret)
+        let (request, secrets) = match told.put_into(request) {
+            Ok(told) => told,
+            Err(reason) => return Fetched::Refused(reason),
+        };
+        let fetched = self.make(&request).await;
+        secrets.into_iter().fold(fetched, hide)
     }
 
     fn may_write(&self, url: &str) -> Result<(), String> {
@@ -115,6 +150,24 @@ mod tests {
         check(&own, "127.0.0.1:9001", Some("the manifest of the plugin woo does not ask to write to 127.0.0.1:9001"));
         check(&Writes { all_asked: true, ..own.clone() }, "shop.example.com", None);
         assert_eq!(own.not_granted("woo"), ["plugins.woo.write needs \"shop.example.com\""]);
+    }
+
+    #[test]
+    fn a_body_gets_what_it_asks_for_and_nothing_is_sent_without_it() {
+        let (secret, token) = (Hidden::new("s3cret"), Hidden::new("say \"please\""));
+        let told = Told { webhook_secret: Some(&secret), verify_token: Some(&token) };
+        let check = |told: Told<'_>, body: &str, expected: Result<(&str, usize), &str>| {
+            let (method, url) = ("PUT".to_owned(), "https://a.example/hooks/1".to_owned());
+            let request = Request { method, url, headers: Vec::new(), body: Some(body.to_owned()) };
+            let found = told.put_into(&request).map(|(request, secrets)| (request.body.unwrap(), secrets.len()));
+            let expected = expected.map(|(body, secrets)| (body.to_owned(), secrets)).map_err(str::to_owned);
+            assert_eq!(found, expected, "{body}");
+        };
+        check(told, "{}", Ok(("{}", 0)));
+        check(told, r#"{"s":"{{webhook_secret}}"}"#, Ok((r#"{"s":"s3cret"}"#, 1)));
+        check(told, r#"["{{verify_token}}","{{webhook_secret}}"]"#, Ok((r#"["say \"please\"","s3cret"]"#, 2)));
+        check(Told::default(), "[1]", Ok(("[1]", 0)));
+        check(Told::default(), "{{verify_token}}", Err("the endpoint needs a verify_token"));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::fmt;
 
 /// In the body of a request that writes: the secret that the gateway made for the connection.
 pub const SECRET_PLACEHOLDER: &str = "{{webhook_secret}}";
+/// In the body of a request that writes: the token that the endpoint proves itself with.
+pub const VERIFY_TOKEN_PLACEHOLDER: &str = "{{verify_token}}";
 
 /// What the host wants of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use super::Subject;
 use crate::app::App;
 use std::time::Duration;
-use tidegate_fetch::{Fetched, Hidden, Purpose};
+use tidegate_fetch::{Fetched, Hidden, Purpose, Told};
 use tidegate_model::{
     ItemId,
     connector::{Report, Step, Task},
@@ -57,7 +57,7 @@ pub(crate) enum ConnectorFault {
     Endless(String),
 }
 
-/// Sees a task through. `secret` is what the provider is told to sign with.
+/// Sees a task through. `webhook_secret` is what the provider is told to sign with.
 ///
 /// # Errors
 /// Why it was not done. Some of it may be done at the provider.
@@ -65,13 +65,15 @@ pub(crate) async fn perform(
     app: &App,
     subject: &Subject,
     task: &Task,
-    secret: Option<&Hidden>,
+    webhook_secret: Option<&Hidden>,
 ) -> Result<Report, ConnectorFault> {
     let connection = &subject.connection;
     let plugin = &connection.interpreter.plugin;
     let id = || plugin.id().to_owned();
     let reach = connection.reach.as_ref().filter(|_| plugin.connects());
     let Some(reach) = reach else { return Err(ConnectorFault::NoConnector(id())) };
+    let verify_token = subject.endpoint.verify_token.as_ref().map(|token| Hidden::new(token.expose()));
+    let told = Told { webhook_secret, verify_token: verify_token.as_ref() };
     let seed = ItemId::derive(app.now().ms(), &[b"connector", connection.name.as_bytes()]);
     let (mut answers, mut bytes) = (Vec::new(), 0);
     for _ in 0..ROUNDS {
@@ -82,7 +84,7 @@ pub(crate) async fn perform(
         };
         for request in requests {
             let only_reads = plugin.only_reads(&connection.info, &request);
-            let purpose = if only_reads { Purpose::Read } else { Purpose::Write(secret) };
+            let purpose = if only_reads { Purpose::Read } else { Purpose::Write(told) };
             let answer = match reach.call(&request, purpose).await {
                 Fetched::Answer(answer) => answer,
                 Fetched::Later { after, reason } => return Err(ConnectorFault::Later { reason, after }),
@@ -111,15 +113,15 @@ pub(crate) async fn perform_patiently(
     app: &App,
     subject: &Subject,
     task: &Task,
-    secret: Option<&Hidden>,
+    webhook_secret: Option<&Hidden>,
 ) -> Result<Report, ConnectorFault> {
     for pause in PAUSES {
-        match perform(app, subject, task, secret).await {
+        match perform(app, subject, task, webhook_secret).await {
             Err(ConnectorFault::Later { after, .. }) if after.is_none_or(|after| after <= LONGEST_PAUSE) => {
                 tokio::time::sleep(after.unwrap_or(pause)).await;
             }
             ended => return ended,
         }
     }
-    perform(app, subject, task, secret).await
+    perform(app, subject, task, webhook_secret).await
 }

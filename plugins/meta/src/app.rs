@@ -1,17 +1,20 @@
-//! The app's side of a connection: whether it hears of the account, a page or a WhatsApp business account. Which fields it hears of, and where they go, is the app's own
-//! and serves every account; an account's token does not show it, so it is said what to set by hand. An address that was set for a WhatsApp account alone is shown.
+//! The app's side of a connection: whether it hears of the account, a page or a WhatsApp business account, and where a WhatsApp account's webhooks go. Which fields the app
+//! hears of serves every account, and an account's token does not show it, so it is said what to set by hand.
 //!
 //! Sources: <https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps/>,
 //! <https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps/>,
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override/>.
 
 use crate::graph::{self, Refusal};
+use numbers::Addresses;
 use serde::{Deserialize, Serialize};
 use tidegate_plugin_sdk::{
-    Calls, Connector, Error, Report, Request, Response, Severity, Span, Subscription, Target, json, json::Text,
+    Calls, Connector, Error, Report, Request, Response, Severity, Span, Subscription, Target, VERIFY_TOKEN, json,
+    json::Text,
 };
 
 mod leads;
+mod numbers;
 
 /// The one field of pages that is read.
 const LEADGEN: &str = "leadgen";
@@ -30,6 +33,12 @@ const OF_WHATSAPP: &[&str] = &[
     "account_review_update",
     "account_alerts",
 ];
+/// Those of them that go to an account's own address; the others always go to the app's
+/// (<https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override/>).
+const TO_OWN_ADDRESS: &[&str] = &["messages", "smb_message_echoes"];
+/// Longest own address, in characters. Source: the same.
+const LONGEST_ADDRESS: usize = 200;
+const FIELDS_UNSEEN: &str = "which fields the app hears of is not seen with an account's token";
 const UNSEEN: &str = "where the app's webhooks go, and which fields it hears of, is not seen with an account's token";
 
 /// What a connection says of its account.
@@ -38,6 +47,8 @@ struct Settings {
     #[serde(default)]
     account_type: Kind,
     app_id: Option<u64>,
+    #[serde(default)]
+    own_address: bool,
     graph_version: Option<String>,
     api_host: Option<String>,
 }
@@ -82,9 +93,16 @@ struct Fields {
     subscribed_fields: String,
 }
 
-/// Takes an account's own address away.
+/// Has a WhatsApp account tell the app, and takes its own address away.
 #[derive(Serialize)]
 struct Nothing {}
+
+/// Gives a WhatsApp account an address of its own.
+#[derive(Serialize)]
+struct OwnAddress<'a> {
+    override_callback_uri: &'a str,
+    verify_token: &'static str,
+}
 
 /// The account, as it was found.
 struct Account<'a> {
@@ -92,6 +110,10 @@ struct Account<'a> {
     app: String,
     url: String,
     installed: Option<Installed<'a>>,
+    /// Whether it is to have an address of its own.
+    own_address: bool,
+    /// Of a WhatsApp account, where that is seen.
+    addresses: Addresses<'a>,
 }
 
 impl Connector for crate::Meta {
@@ -112,15 +134,23 @@ impl Connector for crate::Meta {
             return Ok(account.report(target));
         }
         let url = account.url.as_str();
-        let write = match account.kind {
+        match account.kind {
             Kind::Page => {
                 let mut fields = account.fields();
                 fields.push(LEADGEN);
-                Request::write_json("POST", url, &Fields { subscribed_fields: fields.join(",") })?
+                let fields = Fields { subscribed_fields: fields.join(",") };
+                done(calls.call(Request::write_json("POST", url, &fields)?)?)?;
             }
-            Kind::Whatsapp => Request::write_json("POST", url, &Nothing {})?,
-        };
-        done(calls.call(write)?)?;
+            Kind::Whatsapp => {
+                // An app has an address of its own for an account only when the account tells it.
+                if account.installed.is_none() || !account.own_address {
+                    done(calls.call(Request::write_json("POST", url, &Nothing {})?)?)?;
+                }
+                if account.own_address {
+                    done(calls.call(Request::write_json("POST", url, &own_address(target)?)?)?)?;
+                }
+            }
+        }
         Ok(Account::of(calls, &settings)?.map(|account| account.report(target)).unwrap_or_default())
     }
 
@@ -130,7 +160,8 @@ impl Connector for crate::Meta {
             return Err(Error::new(format!("{UNSEEN}: {TO_HEAR_NO_MORE}")));
         };
         // Of a WhatsApp account all fields are heard, or none.
-        let is_all = account.kind.fields().iter().all(|field| target.topics.iter().any(|topic| topic == field));
+        let all = account.heard(&Target { topics: Vec::new(), ..target.clone() });
+        let is_all = all.iter().all(|field| target.topics.iter().any(|topic| topic == field));
         if !is_all || account.installed.is_none() {
             return Ok(account.report(target));
         }
@@ -170,6 +201,24 @@ fn by_hand(kind: Kind, target: &Target, more: &str) -> String {
         target.url,
         kind.topics(target).join(", ")
     )
+}
+
+/// The fields that somebody sets in the app's dashboard, in words.
+fn fields_by_hand(target: &Target) -> String {
+    let fields = Kind::Whatsapp.topics(target).join(", ");
+    format!("in the app's dashboard under WhatsApp, Configuration, the fields {fields} must be subscribed")
+}
+
+/// An account's own address, which Meta asks for its verify token.
+fn own_address(target: &Target) -> Result<OwnAddress<'_>, Error> {
+    let url = target.url.as_str();
+    if url.len() > LONGEST_ADDRESS {
+        return Err(Error::new(format!(
+            "the endpoint's URL is too long for an account's own address: Meta takes at most {LONGEST_ADDRESS} characters, and {url} has {}",
+            url.len()
+        )));
+    }
+    Ok(OwnAddress { override_callback_uri: url, verify_token: VERIFY_TOKEN })
 }
 
 /// The connection's account.
@@ -238,7 +287,17 @@ impl<'a> Account<'a> {
             )));
         }
         let installed = listed.data.into_iter().find(|found| found.app() == Some(app.as_str()));
-        Ok(Some(Self { kind, app, url, installed }))
+        let own_address = settings.own_address;
+        if own_address && kind == Kind::Page {
+            return Err(Error::new(
+                "`own_address` is of WhatsApp business accounts: a page's webhooks go to the app's address",
+            ));
+        }
+        let addresses = match (kind, &installed) {
+            (Kind::Whatsapp, Some(_)) => Addresses::of(calls, &settings.graph(), account)?,
+            _ => Addresses::default(),
+        };
+        Ok(Some(Self { kind, app, url, installed, own_address, addresses }))
     }
 
     /// What the page tells the app.
@@ -246,18 +305,32 @@ impl<'a> Account<'a> {
         self.installed.iter().flat_map(|held| &held.subscribed_fields).map(Text::as_str).collect()
     }
 
+    /// The address that was set for the account alone.
+    fn own(&self) -> Option<&str> {
+        json::filled(self.installed.as_ref().and_then(|held| held.override_callback_uri.as_deref()))
+    }
+
     /// Another address than the target that the account's webhooks go to.
     fn elsewhere(&self, target: &Target) -> Option<&str> {
-        let own = self.installed.as_ref().and_then(|held| held.override_callback_uri.as_deref());
-        json::filled(own).filter(|url| *url != target.url)
+        self.own().filter(|url| *url != target.url)
     }
 
     /// Whether the account tells the app, and nobody sent it elsewhere.
     fn is_heard(&self, target: &Target) -> bool {
         match self.kind {
             Kind::Page => self.fields().contains(&LEADGEN),
+            Kind::Whatsapp if self.own_address => self.own() == Some(target.url.as_str()),
             Kind::Whatsapp => self.installed.is_some() && self.elsewhere(target).is_none(),
         }
+    }
+
+    /// Those of the topics that come to the target, as far as that is seen.
+    fn heard(&self, target: &Target) -> Vec<&'static str> {
+        let mut topics = self.kind.topics(target);
+        if self.own().is_some() && self.addresses.app_elsewhere(target).is_some() {
+            topics.retain(|topic| TO_OWN_ADDRESS.contains(topic));
+        }
+        topics
     }
 
     fn report(&self, target: &Target) -> Report {
@@ -270,23 +343,35 @@ impl<'a> Account<'a> {
         }
         if self.is_heard(target) {
             let subscription = |topic: &str| Subscription::active(self.app.as_str(), topic);
-            report.subscriptions = topics.iter().map(|topic| subscription(topic)).collect();
+            report.subscriptions = self.heard(target).into_iter().map(subscription).collect();
         }
         if target.topics.is_empty() {
             return report;
         }
         match (self.elsewhere(target), self.is_heard(target)) {
-            (Some(url), _) => report.with_finding(
+            (Some(url), _) => {
+                let place = if self.own_address { "come here" } else { "go where the app's webhooks go" };
+                report.with_finding(
+                    Severity::Problem,
+                    format!("the account's messages go to {url}, and not here"),
+                    &format!("subscribe the connection, which has them {place}, if no other gateway is to have them"),
+                )
+            }
+            (None, false) if self.own_address && self.installed.is_some() => report.with_finding(
                 Severity::Problem,
-                format!("the account's messages go to {url}, and not here"),
-                "subscribe the connection, which has them go where the app's webhooks go, if no other gateway is to have them",
+                "the account has no address of its own, and its messages go where the app's webhooks go",
+                "subscribe the connection",
             ),
             (None, false) => report.with_finding(
                 Severity::Problem,
-                format!("the account tells the app {} nothing{}", self.app, if self.kind == Kind::Page { " of leads" } else { "" }),
+                format!(
+                    "the account tells the app {} nothing{}",
+                    self.app,
+                    if self.kind == Kind::Page { " of leads" } else { "" }
+                ),
                 "subscribe the connection",
             ),
-            (None, true) => report.with_finding(Severity::Note, UNSEEN, &by_hand(self.kind, target, "")),
+            (None, true) => self.addresses.report(report, self, target),
         }
     }
 }
@@ -303,6 +388,9 @@ fn refused(response: &Response) -> Error {
         "190" => "the access token is not valid any more; make another one",
         "100" => {
             "there is no such account, or the token is not of it: are account and account_type right? A page's needs page_access_token, a WhatsApp account's access_token"
+        }
+        "2200" => {
+            "it asked the gateway's address for its verify token, and got no answer: is server.public_url reached from outside, by https?"
         }
         _ => {
             "the token lacks a permission: a page's needs pages_manage_metadata and leads_retrieval, a WhatsApp account's whatsapp_business_management"

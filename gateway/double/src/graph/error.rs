@@ -125,6 +125,7 @@ pub(crate) fn words(code: i64) -> (u16, &'static str, &'static str) {
         103 => (403, "CRM access has been revoked from Lead Access Manager", "The page's Lead Access Manager does not allow the app."),
         190 => (401, "Access token has expired", "Your access token has expired."),
         200 => (403, "Requires leads_retrieval permission to manage the object", "The token lacks a permission."),
+        2200 => (400, "Callback verification failed with the following errors: HTTP Status Code = 403; HTTP Message = Forbidden", "The address did not prove itself."),
         368 => (403, "Temporarily blocked for policies violations", "The WhatsApp Business Account associated with the app has been restricted or disabled for violating a platform policy."),
         80005 => (400, "There have been too many leadgen api calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.", "The page's limit of reading leads has been reached."),
         80001 => (400, "There have been too many calls to this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.", "The page's limit of calls has been reached."),

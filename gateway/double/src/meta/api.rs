@@ -1,6 +1,6 @@
 //! What Graph answers about the app's accounts.
 
-use super::{APP_ID, PAGE_ID, PAGE_TOKEN, Shelf, WABA_ID, WABA_TOKEN};
+use super::{APP_ID, Aim, NUMBER, PAGE_ID, PAGE_TOKEN, Shelf, WABA_ID, WABA_TOKEN};
 use crate::{
     account::Asked,
     graph::{error::GraphError, is_version},
@@ -33,6 +33,7 @@ impl Shelf {
         match (asked.method.as_str(), *id, edge) {
             (_, PAGE_ID, ["subscribed_apps"]) if token == PAGE_TOKEN => self.page_apps(asked, &parameters),
             (_, WABA_ID, ["subscribed_apps"]) if token == WABA_TOKEN => self.waba_apps(asked, &parameters),
+            ("GET", WABA_ID, ["phone_numbers"]) if token == WABA_TOKEN => self.numbers(&parameters),
             ("GET", PAGE_ID, ["leadgen_forms"]) if token == PAGE_TOKEN => self.page_forms(&parameters, root),
             ("GET", form, ["leads"]) if self.forms.contains_key(form) => {
                 self.leads.metered(Some(token), now_ms, |shelf, _| leads(shelf, form, &parameters, root)).answer
@@ -90,10 +91,14 @@ impl Shelf {
                 }
                 Ok(json!({ "data": data }))
             }
-            // Without an address of its own, the account has none.
+            // The one that it had goes, when it is not told again.
             "POST" => {
+                let aim = Aim::of(asked).map(|aim| aim.url);
+                if aim.is_some() && !self.is_on_waba {
+                    return Err(GraphError::parameter("the account does not tell the app"));
+                }
                 self.is_on_waba = true;
-                self.aim = None;
+                self.aim = aim;
                 Ok(json!({ "success": true }))
             }
             "DELETE" => {
@@ -103,6 +108,25 @@ impl Shelf {
             }
             _ => Err(GraphError::object(WABA_ID)),
         }
+    }
+
+    fn numbers(&self, parameters: &BTreeMap<String, String>) -> Told {
+        only(parameters, &["fields", "limit"])?;
+        if parameters.get("fields").map(String::as_str) != Some("id,display_phone_number,webhook_configuration") {
+            return Err(GraphError::parameter("Param fields is not one that the double knows here"));
+        }
+        let mut addresses = json!({});
+        for (level, url) in [
+            ("phone_number", &self.number_aim),
+            ("whatsapp_business_account", &self.aim),
+            ("application", &self.callback),
+        ] {
+            if let Some(url) = url {
+                addresses[level] = json!(url);
+            }
+        }
+        let (number, id) = NUMBER;
+        Ok(json!({ "data": [{ "id": id, "display_phone_number": number, "webhook_configuration": addresses }] }))
     }
 
     fn page_forms(&self, parameters: &BTreeMap<String, String>, root: &str) -> Told {

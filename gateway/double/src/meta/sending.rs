@@ -1,6 +1,6 @@
 //! Webhooks on their way out: signed with the app's secret, and kept until they are taken or given up.
 
-use super::{Meta, PAGE_ID, Shelf, WABA_ID};
+use super::{Meta, NUMBER, PAGE_ID, Shelf, WABA_ID};
 use crate::{
     account::{Inside, hmac_sha256},
     leads::Lead,
@@ -21,13 +21,15 @@ impl Shelf {
         self.wait(url, &json!({ "object": "page", "entry": [entry] }));
     }
 
-    /// A message, where the account tells the app: to its own address, if it has one.
+    /// A message, where the account tells the app: to the number's own address, or the account's, or the app's.
     pub(super) fn tell_message(&mut self, from: &str, text: &str, now_s: i64) {
-        let Some(url) = self.aim.clone().or_else(|| self.callback.clone()).filter(|_| self.is_on_waba) else { return };
+        let addresses = [&self.number_aim, &self.aim, &self.callback];
+        let Some(url) = addresses.into_iter().flatten().next().filter(|_| self.is_on_waba).cloned() else { return };
+        let (number, number_id) = NUMBER;
         let id = format!("wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQz{:08}", self.next_id());
         let value = json!({
             "messaging_product": "whatsapp",
-            "metadata": { "display_phone_number": "15550783881", "phone_number_id": "106540352242922" },
+            "metadata": { "display_phone_number": number, "phone_number_id": number_id },
             "contacts": [{ "profile": { "name": "Ada" }, "wa_id": from }],
             "messages": [{ "from": from, "id": id, "timestamp": now_s.to_string(), "type": "text", "text": { "body": text } }],
         });
@@ -53,15 +55,20 @@ impl Inside<Meta> {
         }
     }
 
-    /// Asks the address for its proof, as the dashboard does when it is set.
+    /// Sets the app's address, as the dashboard does, when it proves itself.
     pub(super) async fn configure(&self, url: &str, verify_token: &str) -> bool {
-        let proof = "1158201444";
-        let query = [("hub.mode", "subscribe"), ("hub.challenge", proof), ("hub.verify_token", verify_token)];
-        let Ok(whole) = Url::parse_with_params(url, query) else { return false };
-        let is_proven = self.get(whole).await.is_some_and(|(status, body)| status == 200 && body == proof);
+        let is_proven = self.proves(url, verify_token).await;
         if is_proven {
             self.shelf().callback = Some(url.to_owned());
         }
         is_proven
+    }
+
+    /// Asks an address for its proof.
+    pub(super) async fn proves(&self, url: &str, verify_token: &str) -> bool {
+        let proof = "1158201444";
+        let query = [("hub.mode", "subscribe"), ("hub.challenge", proof), ("hub.verify_token", verify_token)];
+        let Ok(whole) = Url::parse_with_params(url, query) else { return false };
+        self.get(whole).await.is_some_and(|(status, body)| status == 200 && body == proof)
     }
 }

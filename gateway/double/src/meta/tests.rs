@@ -69,6 +69,19 @@ fn a_whatsapp_account_tells_all_or_nothing_and_may_have_an_address_of_its_own() 
     assert_eq!(own["override_callback_uri"], "https://other.example/x");
     ask(&mut shelf, WABA_TOKEN, &post, &json!({})).unwrap();
     assert!(shelf.is_on_waba && shelf.aim.is_none());
+    let own = json!({"override_callback_uri": "https://own.example/x", "verify_token": "t"});
+    ask(&mut shelf, WABA_TOKEN, &post, &own).unwrap();
+    shelf.callback = Some("https://app.example/x".to_owned());
+    let numbers = format!("GET {WABA_ID}/phone_numbers?fields=id,display_phone_number,webhook_configuration");
+    let told = ask(&mut shelf, WABA_TOKEN, &numbers, &Value::Null).unwrap();
+    let expected =
+        json!({"whatsapp_business_account": "https://own.example/x", "application": "https://app.example/x"});
+    assert_eq!(told["data"][0]["webhook_configuration"], expected);
+    shelf.number_aim = Some("https://number.example/x".to_owned());
+    shelf.tell_message("1", "hi", 1);
+    assert_eq!(shelf.waiting[0].0, "https://number.example/x");
+    ask(&mut shelf, WABA_TOKEN, &format!("DELETE {WABA_ID}/subscribed_apps"), &Value::Null).unwrap();
+    assert_eq!(ask(&mut shelf, WABA_TOKEN, &post, &own).unwrap_err().0, 100, "first the account tells the app");
 }
 
 #[test]

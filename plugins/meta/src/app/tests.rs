@@ -9,11 +9,14 @@ const URL: &str = "https://gateway.example/in/meta";
 const APP: &str = "670843887433847";
 const PAGE: &str = r#"{"app_id": 670843887433847, "account_type": "page"}"#;
 const WHATSAPP: &str = r#"{"app_id": 670843887433847, "account_type": "whatsapp"}"#;
+const OWN: &str = r#"{"app_id": 670843887433847, "own_address": true}"#;
 
 /// An account: who hears of it, and everything that it was asked.
 #[derive(Default)]
 struct Fake {
     apps: Vec<Value>,
+    /// Addresses of the account's numbers, as Graph tells them; none when the token may not see them.
+    numbers: Option<Vec<Value>>,
     forms: Vec<(&'static str, &'static str)>,
     /// By form.
     leads: Vec<(&'static str, u64, &'static str)>,
@@ -48,12 +51,21 @@ impl Fake {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         match (request.method.as_str(), path.split_once('/').expect("an edge")) {
             ("GET", (_, "subscribed_apps")) => answer(200, json!({ "data": self.apps })),
+            ("GET", (_, "phone_numbers")) => match &self.numbers {
+                Some(numbers) => {
+                    let number = |(n, addresses): (usize, &Value)| json!({"id": format!("10654{n}"), "display_phone_number": format!("+1 555-078-388{n}"), "webhook_configuration": addresses});
+                    answer(200, json!({"data": numbers.iter().enumerate().map(number).collect::<Vec<_>>()}))
+                }
+                None => answer(403, json!({"error": {"message": "no", "code": 200}})),
+            },
             ("POST", (_, "subscribed_apps")) => {
                 let body: Value = serde_json::from_str(request.body.as_deref().unwrap()).unwrap();
                 let fields: Vec<&str> =
                     body["subscribed_fields"].as_str().map(|fields| fields.split(',').collect()).unwrap_or_default();
                 let is_page = body["subscribed_fields"].is_string();
-                self.apps = if is_page { Self::on_page(&fields).apps } else { Self::on_whatsapp(None).apps };
+                let aim = body["override_callback_uri"].as_str();
+                assert_eq!(aim.is_some(), body["verify_token"] == VERIFY_TOKEN, "{body}");
+                self.apps = if is_page { Self::on_page(&fields).apps } else { Self::on_whatsapp(aim).apps };
                 answer(200, json!({"success": true}))
             }
             ("DELETE", (_, "subscribed_apps")) => {
@@ -171,6 +183,76 @@ fn messages_that_go_elsewhere_are_told_and_come_back() {
 }
 
 #[test]
+fn where_the_messages_of_each_number_go_is_told() {
+    let other = "https://other.example/x";
+    let check = |numbers: &[Value], expected: &[(Severity, &str)]| {
+        let mut graph = Fake { numbers: Some(numbers.to_vec()), ..Fake::on_whatsapp(None) };
+        let report = check(WHATSAPP, usual(), &mut graph).unwrap();
+        let found: Vec<_> =
+            report.findings.iter().map(|finding| (finding.severity, finding.problem.as_str())).collect();
+        assert_eq!(found, expected, "{numbers:?}");
+        assert_eq!(report.subscriptions.len(), OF_WHATSAPP.len());
+        report.findings.into_iter().filter_map(|finding| finding.advice).collect::<Vec<_>>().concat()
+    };
+    let fields = (Severity::Note, FIELDS_UNSEEN);
+    let advice = check(&[json!({ "application": URL })], &[fields]);
+    assert!(advice.contains("user_preferences") && !advice.contains(URL), "the address is right: {advice}");
+    let away = "the app's webhooks go to https://other.example/x, and not here";
+    let advice = check(&[json!({ "application": other })], &[(Severity::Problem, away), fields]);
+    assert!(advice.contains(URL) && advice.contains("own_address = true"), "{advice}");
+    let one = "messages of the number +1 555-078-3881 go to https://other.example/x, and not here";
+    let numbers = [json!({ "application": URL }), json!({ "application": URL, "phone_number": other })];
+    let advice = check(&numbers, &[(Severity::Warning, one), fields]);
+    assert!(advice.contains("POST /106541 with"), "{advice}");
+    // What is not told is said by hand, as without numbers.
+    for numbers in [&[json!({})], [].as_slice()] {
+        assert!(check(numbers, &[(Severity::Note, UNSEEN)]).contains(URL));
+    }
+}
+
+#[test]
+fn an_account_may_have_this_gateway_as_its_own_address() {
+    let away = json!({ "application": "https://app.example/x" });
+    let mut graph = Fake { numbers: Some(vec![away.clone()]), ..Fake::default() };
+    let report = done(&connection(OWN), &Task::Subscribe(usual()), &mut graph).unwrap();
+    assert_eq!(graph.apps[0]["override_callback_uri"], URL);
+    let posts: Vec<&String> = graph.asked.iter().filter(|asked| asked.starts_with("POST")).collect();
+    assert!(posts.len() == 2 && posts[0].ends_with(" {}"), "first the account tells the app: {posts:?}");
+    assert!(problems(&report).is_empty(), "{report:?}");
+    let topics: Vec<&str> = report.subscriptions.iter().map(|held| held.topic.as_str()).collect();
+    assert_eq!(topics, TO_OWN_ADDRESS, "Meta sends the others to the app's address");
+    let note = &report.findings[0].problem;
+    assert!(
+        note.starts_with("only messages and smb_message_echoes come here") && note.contains("app.example"),
+        "{note}"
+    );
+    // Where the app's address is this one, too, all come.
+    graph.numbers = Some(vec![json!({ "application": URL })]);
+    assert_eq!(check(OWN, usual(), &mut graph).unwrap().subscriptions.len(), OF_WHATSAPP.len());
+
+    graph.numbers = Some(vec![away]);
+    graph.apps = Fake::on_whatsapp(None).apps;
+    let report = check(OWN, usual(), &mut graph).unwrap();
+    assert!(problems(&report)[0].starts_with("the account has no address of its own"), "{report:?}");
+    graph.asked.clear();
+    done(&connection(OWN), &Task::Subscribe(usual()), &mut graph).unwrap();
+    assert_eq!(graph.asked.iter().filter(|asked| asked.starts_with("POST")).count(), 1);
+    graph.apps = Fake::on_whatsapp(Some("https://other.example/x")).apps;
+    let report = check(OWN, usual(), &mut graph).unwrap();
+    assert!(report.findings[0].advice.as_deref().unwrap().contains("has them come here"), "{report:?}");
+    graph.apps = Fake::on_whatsapp(Some(URL)).apps;
+    done(&connection(OWN), &Task::Unsubscribe(target(TO_OWN_ADDRESS)), &mut graph).unwrap();
+    assert!(graph.apps.is_empty());
+
+    let long = Target { url: format!("https://gateway.example/in/{}", "m".repeat(200)), ..usual() };
+    let reason = done(&connection(OWN), &Task::Subscribe(long), &mut graph).unwrap_err();
+    assert!(reason.contains("at most 200 characters"), "{reason}");
+    let page = r#"{"app_id": 670843887433847, "account_type": "page", "own_address": true}"#;
+    let reason = check(page, usual(), &mut Fake::on_page(&["leadgen"])).unwrap_err();
+    assert!(reason.contains("a page's webhooks go to the app's address"), "{reason}");
+}
+
+#[test]
 fn what_the_connection_lacks_is_told_in_words() {
     let refused = |settings: &str, graph: &mut Fake| check(settings, usual(), graph).unwrap_err();
     let page = refused(WHATSAPP, &mut Fake::on_page(&["leadgen"]));
@@ -185,6 +267,7 @@ fn what_the_connection_lacks_is_told_in_words() {
         (401, 190, "not valid any more"),
         (403, 200, "pages_manage_metadata"),
         (400, 100, "account_type"),
+        (400, 2200, "server.public_url"),
         (400, 80001, "asked too much"),
         (500, 2, "not in order"),
     ] {
