@@ -45,6 +45,13 @@ pub struct Unreachable {
     pub reason: String,
 }
 
+impl Unreachable {
+    /// Whether it still holds messages back.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        now < self.until
+    }
+}
+
 /// Everything the checks look at.
 #[derive(Debug, Clone)]
 pub struct GateInput<'a> {
@@ -140,7 +147,7 @@ fn suppression(input: &GateInput<'_>, _now: Timestamp) -> Option<(Verdict, Strin
 }
 
 fn reachable(input: &GateInput<'_>, now: Timestamp) -> Option<(Verdict, String)> {
-    let held = input.unreachable.filter(|held| now < held.until)?;
+    let held = input.unreachable.filter(|held| held.holds(now))?;
     refuse(format!(
         "{} did not reach the contact at {} ({}); nothing is sent there by it until {}, or until they write",
         input.channel, held.since, held.reason, held.until

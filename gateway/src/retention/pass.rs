@@ -51,11 +51,12 @@ enum Phase {
     Interpretations,
     Answers,
     ProviderIds,
+    Unreachable,
     Flows,
 }
 
 impl Phase {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::CountDeliveries,
         Self::CountMessages,
         Self::CountRuns,
@@ -73,6 +74,7 @@ impl Phase {
         Self::Interpretations,
         Self::Answers,
         Self::ProviderIds,
+        Self::Unreachable,
         Self::Flows,
     ];
 
@@ -86,6 +88,7 @@ impl Phase {
                 | Self::Interpretations
                 | Self::Answers
                 | Self::ProviderIds
+                | Self::Unreachable
                 | Self::Flows
         )
     }
@@ -226,6 +229,7 @@ impl Sweep {
             Phase::Interpretations => commit(orphans::interpretations(store, after, limits.orphans)?),
             Phase::Answers => commit(orphans::answers(store, after, limits.orphans)?),
             Phase::ProviderIds => commit(orphans::provider_ids(store, after)?),
+            Phase::Unreachable => commit(removals::unreachable(store, after, pass.now)?),
             Phase::Flows => commit(pass.flows(store, &app.catalog())?),
         }
     }

@@ -4,7 +4,7 @@ use super::{needed::Needed, rules, slices};
 use crate::{
     app::App,
     pipeline::{self, forget_fetch, interpretations_of, of_the_moment},
-    records::{Delivery, MessageRow, ProviderIdRow, RunRow},
+    records::{Delivery, MessageRow, ProviderIdRow, RunRow, UnreachableRow},
     tx::{Tx, TxError},
     work::Work,
 };
@@ -177,6 +177,24 @@ pub(super) fn marks(store: &dyn Engine, after: Option<&Key>, from_day: u16) -> R
     };
     rows.into_iter().for_each(|(key, _)| removal.remove(key));
     Ok((removal, next))
+}
+
+/// Marks of addresses that a channel did not reach, which hold no more.
+pub(super) fn unreachable(
+    store: &dyn Engine,
+    after: Option<&Key>,
+    now: Timestamp,
+) -> Result<(Removal, Option<Key>), TxError> {
+    let slice = slices::all(store, Space::Unreachable, after, SLICE)?;
+    let mut removal = Removal::default();
+    for (key, row) in slice.rows {
+        let Ok(UnreachableRow { mark, .. }) = records::decode(&key, &row.value) else { continue };
+        if !mark.holds(now) {
+            removal.expect(key.clone(), Expect::Version(row.version));
+            removal.remove(key);
+        }
+    }
+    Ok((removal, slice.next))
 }
 
 /// Dead letters that nobody cared for. What they were about ends with them: a message fails, a run fails; a delivery may go by its age.

@@ -5,14 +5,18 @@ use crate::{
     config::Retention,
     letters,
     pipeline::Progress,
-    records::{Delivery, FlowRow, Interpretation, MessageRow, ProviderIdRow, RunRow},
+    records::{Delivery, FlowRow, Interpretation, MessageRow, ProviderIdRow, RunRow, UnreachableRow},
     testing::{Answered, Stage, THANKS, WORKSPACE, Webhook, entry, inbound, meta, meta_entries, order},
-    tx::TxError,
+    tx::{Tx, TxError},
     work::Work,
 };
 use std::collections::{BTreeMap, HashSet};
 use tidegate_flows::RunState;
-use tidegate_model::{DeliveryId, message::State};
+use tidegate_model::{
+    DeliveryId,
+    gate::Unreachable,
+    message::{ChannelKind, State},
+};
 use tidegate_store::{
     Batch, Changes, Key, KeyRange, Order, Queue, Space, WorkRow,
     engine::ops::{Op, Rate},
@@ -396,6 +400,29 @@ fn a_crash_after_any_commit_of_a_sweep_leaves_a_whole_store_and_the_next_sweep_e
     assert!(commits > 12, "{commits} commits");
     assert_eq!(counts(&interrupted), counts(&whole));
     assert_eq!(interrupted.state(), whole.state());
+}
+
+#[test]
+fn a_mark_of_an_address_that_is_not_on_whatsapp_goes_when_it_holds_no_more() {
+    let stage = Stage::new(&[]);
+    let now = stage.now();
+    let mut tx = Tx::new(stage.app().store(), WORKSPACE);
+    for (address, days) in [("+447700900001", 3), ("+447700900002", 30)] {
+        let mark = Unreachable { since: now, until: now.plus_ms(days * DAY_MS), reason: "131026".to_owned() };
+        tx.put(UnreachableRow {
+            workspace: WORKSPACE,
+            channel: ChannelKind::Whatsapp,
+            address: address.to_owned(),
+            mark,
+        });
+    }
+    tx.commit(None).unwrap();
+    let held = |stage: &Stage| all::<UnreachableRow>(stage).into_iter().map(|row| row.address).collect::<Vec<_>>();
+    sweep(&stage);
+    assert_eq!(held(&stage).len(), 2);
+    stage.advance(3 * DAY_MS);
+    assert_eq!(sweep(&stage), 1);
+    assert_eq!(held(&stage), ["+447700900002"]);
 }
 
 #[test]
